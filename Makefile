@@ -1,0 +1,60 @@
+# softdelete: build, install and test with PGXS.
+#
+#   make && make install      builds for the server of the pg_config in PATH
+#   make installcheck         runs test/sql and test/specs against a running server
+#   make installcheck TAP_TESTS=1    the same, and test/t, which starts servers of its own
+#
+# Another server: PG_CONFIG=/path/to/pg_config.  Warnings not fatal: WERROR=.
+
+MODULE_big = softdelete
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+
+EXTENSION = softdelete
+DATA = $(wildcard sql/softdelete--*.sql)
+
+WERROR = -Werror
+PG_CPPFLAGS = -I$(srcdir)/src
+PG_CFLAGS = -std=gnu99 -Wall -Wextra $(WERROR) \
+	-Wno-unused-parameter -Wno-missing-field-initializers \
+	-Wno-declaration-after-statement
+
+# The server's own CFLAGS follow the compiler it was built with; clang does not
+# know all of gcc's options and must not stumble over them.
+ifneq (,$(findstring clang,$(shell $(or $(CC),cc) --version 2>/dev/null)))
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument \
+	-Wno-ignored-attributes
+endif
+
+# No bitcode for the JIT: nothing here is worth inlining into a query, and it
+# would need the very clang the server was built with.
+override with_llvm = no
+
+# The first test creates the extension and makes the test database load the
+# library; the others follow in alphabetical order.
+REGRESS = setup $(filter-out setup,$(sort $(basename $(notdir $(wildcard test/sql/*.sql)))))
+REGRESS_OPTS = --inputdir=test --outputdir=test/output
+
+ISOLATION = $(sort $(basename $(notdir $(wildcard test/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso --load-extension=softdelete
+
+ifneq (,$(filter $(REGRESS),$(ISOLATION)))
+$(error test/sql and test/specs share expected/, so no name can stand in both: $(filter $(REGRESS),$(ISOLATION)))
+endif
+
+PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
+
+EXTRA_CLEAN = test/output test/output_iso tmp_check
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): $(wildcard src/*.h)
+
+# isolationtester opens its sessions before it runs any SQL, in a database that
+# pg_isolation_regress has just created, so no ALTER DATABASE can have told that
+# database to load the library: the sessions ask for it themselves.
+$(eval isolation_command = $(value pg_isolation_regress_installcheck))
+pg_isolation_regress_installcheck = \
+	PGOPTIONS="$$PGOPTIONS -c session_preload_libraries=softdelete" && export PGOPTIONS && \
+	$(isolation_command)

@@ -1,0 +1,128 @@
+/*
+ * cascade.c
+ *		Following the foreign keys of rows that were marked or restored.
+ *
+ * The mark trigger collects the rows' keys while the statement's AFTER
+ * triggers fire.  Here one statement for each foreign key handles all of them,
+ * level by level in a loop: its AFTER triggers are left to a query level that
+ * is opened around the level, so that they run as the invoking role, with the
+ * whole level done, and collect the next level's keys.  No recursion, however
+ * deep the tree.
+ *
+ * When nothing is left to follow, the keys that may refuse are checked:
+ * RESTRICT and NO ACTION ones, cascades that a user's trigger or rule may have
+ * stopped, and parents of restored rows.
+ */
+#include "postgres.h"
+
+#include "cascade.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "integrity.h"
+#include "keys.h"
+#include "miscadmin.h"
+#include "query.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/*
+ * Could a child's marking have been refused?  By a BEFORE trigger that returns
+ * NULL or by a rule.
+ */
+static bool
+may_be_refused(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = rel->rd_rules != NULL;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		result = true;			/* its partitions may have what it has not */
+	for (int i = 0; !result && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+		result = TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+									  TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_UPDATE) &&
+			!sd_is_own_trigger(trigger);
+	}
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+static void
+follow(SdOp *op, SdKeySet *set)
+{
+	SdStatement statement = {0};
+	Oid			owner;
+	Relation	rel;
+	SdTable    *child;
+
+	if (set->upwards || set->key->on_delete != FKCONSTR_ACTION_CASCADE)
+		return;
+	rel = table_open(set->key->child, RowExclusiveLock);
+	child = sd_table(rel);
+	owner = rel->rd_rel->relowner;
+	table_close(rel, NoLock);
+	if (child == NULL)
+		return;
+
+	statement.task = set->restored ? SD_TASK_RESTORE : SD_TASK_DELETE;
+	statement.op = op;
+	statement.via = set->key;
+	statement.id = set->id;
+	sd_execute_key(set->restored ? SD_QUERY_RESTORE : SD_QUERY_MARK,
+				   set, &statement, owner, 0);
+}
+
+static void
+check(SdKeySet *set)
+{
+	if (set->upwards)
+		sd_check_parent(set);
+	else if (!set->restored)
+	{
+		if (set->key->on_delete != FKCONSTR_ACTION_CASCADE)
+			sd_check_children(set);
+		else if (sd_table_by_oid(set->key->child) == NULL ||
+				 may_be_refused(set->key->child))
+			sd_check_children(set);
+	}
+}
+
+/*
+ * Follow and check everything that the operation has pending.  estate is the
+ * statement's, whose AFTER triggers have fired.
+ */
+void
+sd_cascade(SdOp *op, EState *estate)
+{
+	List	   *done = NIL;
+	ListCell   *lc;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	while (op->pending != NIL)
+	{
+		List	   *level = op->pending;
+
+		CHECK_FOR_INTERRUPTS();
+		op->pending = NIL;
+		AfterTriggerBeginQuery();
+		foreach(lc, level)
+			follow(op, lfirst(lc));
+		AfterTriggerEndQuery(estate);
+		done = list_concat(done, level);
+	}
+
+	foreach(lc, done)
+		check(lfirst(lc));
+	foreach(lc, op->recheck)
+		(void) sd_find_orphan(lfirst(lc), true);
+	op->recheck = NIL;
+
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}

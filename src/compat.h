@@ -1,0 +1,125 @@
+/*
+ * compat.h
+ *		The differences between PostgreSQL 15, 16, 17 and 18, in one place.
+ *
+ * Each wrapper has the newest version's shape; the rest of the code is
+ * written against that.  Nothing here may hold state or depend on another
+ * header of the extension.
+ */
+#ifndef SOFTDELETE_COMPAT_H
+#define SOFTDELETE_COMPAT_H
+
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/restrictinfo.h"
+#include "parser/parse_relation.h"
+#include "utils/guc_tables.h"
+#include "utils/rel.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "softdelete supports PostgreSQL 15 to 18"
+#endif
+
+/*
+ * Column privileges moved from the range table entry (15) to a node of their
+ * own (16).
+ */
+#if PG_VERSION_NUM >= 160000
+
+typedef RTEPermissionInfo SdPerms;
+
+static inline SdPerms *
+sd_query_perms(Query *query, RangeTblEntry *rte)
+{
+	return getRTEPermissionInfo(query->rteperminfos, rte);
+}
+
+/* NULL when the entry carries no privileges (a child of an inheritance tree) */
+static inline SdPerms *
+sd_estate_perms(EState *estate, Index rti)
+{
+	RangeTblEntry *rte = exec_rt_fetch(rti, estate);
+
+	if (rte->perminfoindex == 0)
+		return NULL;
+	return getRTEPermissionInfo(estate->es_rteperminfos, rte);
+}
+
+#else
+
+typedef RangeTblEntry SdPerms;
+
+static inline SdPerms *
+sd_query_perms(Query *query, RangeTblEntry *rte)
+{
+	return rte;
+}
+
+static inline SdPerms *
+sd_estate_perms(EState *estate, Index rti)
+{
+	return exec_rt_fetch(rti, estate);
+}
+
+#endif
+
+/* make_restrictinfo: 16 added has_clone and is_clone and dropped nullable_relids */
+static inline RestrictInfo *
+sd_make_restrictinfo(PlannerInfo *root, Expr *clause, Index security_level)
+{
+#if PG_VERSION_NUM >= 160000
+	return make_restrictinfo(root, clause, true, false, false, false,
+							 security_level, NULL, NULL, NULL);
+#else
+	return make_restrictinfo(root, clause, true, false, false,
+							 security_level, NULL, NULL, NULL);
+#endif
+}
+
+/* ExecutorRun lost execute_once in 18 */
+#if PG_VERSION_NUM >= 180000
+#define SD_RUN_ARGS QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define SD_RUN_PASS queryDesc, direction, count
+#else
+#define SD_RUN_ARGS QueryDesc *queryDesc, ScanDirection direction, \
+	uint64 count, bool execute_once
+#define SD_RUN_PASS queryDesc, direction, count, execute_once
+#endif
+
+/* 16 renamed the ACL and ownership checks to take the catalog's OID */
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
+#include "utils/acl.h"
+#define sd_owns_table(relid, role) \
+	object_ownercheck(RelationRelationId, (relid), (role))
+#else
+#include "utils/acl.h"
+#define sd_owns_table(relid, role) pg_class_ownercheck((relid), (role))
+#endif
+
+/* the array of all settings */
+static inline struct config_generic **
+sd_guc_variables(int *n)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(n);
+#else
+	*n = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
+
+/*
+ * From 18 on a violated RESTRICT key has an SQLSTATE and a wording of its
+ * own; before, NO ACTION's.
+ */
+#if PG_VERSION_NUM >= 180000
+#define SD_RESTRICT_HAS_OWN_ERROR 1
+#else
+#define SD_RESTRICT_HAS_OWN_ERROR 0
+#endif
+
+#endif							/* SOFTDELETE_COMPAT_H */

@@ -1,0 +1,212 @@
+/*
+ * deferred.c
+ *		Checks of deferred foreign keys, that wait for the commit.
+ *
+ * A DELETE that leaves live rows referring to a deleted one by a NO ACTION key
+ * that is deferred just now is not an error yet.  Its keys are kept here and
+ * looked at again before the transaction commits or is prepared, or when SET
+ * CONSTRAINTS makes the key immediate.  A reference that is made after the
+ * DELETE needs nothing of this: its own check finds the parent deleted.
+ *
+ * Owns the lists of kept keys and of what SET CONSTRAINTS said; both live in
+ * TopTransactionContext and follow subtransactions.
+ */
+#include "postgres.h"
+
+#include "deferred.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "integrity.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+typedef struct Waiting
+{
+	SubTransactionId subid;
+	SdKeySet   *set;
+} Waiting;
+
+typedef struct Setting
+{
+	SubTransactionId subid;
+	char	   *name;			/* NULL: ALL */
+	bool		deferred;
+} Setting;
+
+static List *waiting = NIL;		/* oldest first */
+static List *settings = NIL;	/* newest first */
+
+/* Is the key deferred in this transaction, as things stand? */
+bool
+sd_is_deferred(SdKey *key)
+{
+	ListCell   *lc;
+
+	if (!key->deferrable)
+		return false;
+	foreach(lc, settings)
+	{
+		Setting    *setting = lfirst(lc);
+
+		if (setting->name == NULL || strcmp(setting->name, key->name) == 0)
+			return setting->deferred;
+	}
+	return key->deferred;
+}
+
+static void *
+copy_array(const void *source, Size size)
+{
+	return memcpy(palloc(size), source, size);
+}
+
+/* the set, its key and its values in the current memory context */
+static SdKeySet *
+copy_set(SdKeySet *from)
+{
+	SdKeySet   *set = copy_array(from, sizeof(SdKeySet));
+	SdKey	   *key = copy_array(from->key, sizeof(SdKey));
+	int			n = key->n;
+
+	key->name = pstrdup(key->name);
+	key->child_atts = copy_array(key->child_atts, sizeof(AttrNumber) * n);
+	key->parent_atts = copy_array(key->parent_atts, sizeof(AttrNumber) * n);
+	key->own_atts = copy_array(key->own_atts, sizeof(AttrNumber) * n);
+	key->operators = copy_array(key->operators, sizeof(Oid) * n);
+	set->key = key;
+	set->types = copy_array(set->types, sizeof(Oid) * n);
+	set->values = copy_array(set->values, sizeof(Datum *) * n);
+	for (int i = 0; i < n; i++)
+	{
+		int16		len;
+		bool		byval;
+
+		get_typlenbyval(set->types[i], &len, &byval);
+		set->values[i] = palloc_extended(sizeof(Datum) * set->n, MCXT_ALLOC_HUGE);
+		for (int row = 0; row < set->n; row++)
+			set->values[i][row] = datumCopy(from->values[i][row], byval, len);
+	}
+	set->allocated = set->n;
+	return set;
+}
+
+/* Check the keys of the set again at commit. */
+void
+sd_defer(SdKeySet *set)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Waiting    *entry = palloc(sizeof(Waiting));
+
+	entry->subid = GetCurrentSubTransactionId();
+	entry->set = copy_set(set);
+	waiting = lappend(waiting, entry);
+	MemoryContextSwitchTo(old);
+}
+
+/* Check what waits; with all not set, only what is immediate by now. */
+static void
+check_waiting(bool all)
+{
+	ListCell   *lc;
+
+	if (waiting == NIL)
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	foreach(lc, waiting)
+	{
+		Waiting    *entry = lfirst(lc);
+
+		if (all || !sd_is_deferred(entry->set->key))
+			(void) sd_find_orphan(entry->set, true);
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PopActiveSnapshot();
+}
+
+/* SET CONSTRAINTS was carried out: note it, and check what became immediate. */
+void
+sd_set_constraints(ConstraintsSetStmt *stmt)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	ListCell   *lc;
+
+	if (stmt->constraints == NIL)
+	{
+		Setting    *setting = palloc0(sizeof(Setting));
+
+		setting->subid = GetCurrentSubTransactionId();
+		setting->deferred = stmt->deferred;
+		settings = lcons(setting, settings);
+	}
+	foreach(lc, stmt->constraints)
+	{
+		Setting    *setting = palloc0(sizeof(Setting));
+
+		setting->subid = GetCurrentSubTransactionId();
+		setting->name = pstrdup(lfirst_node(RangeVar, lc)->relname);
+		setting->deferred = stmt->deferred;
+		settings = lcons(setting, settings);
+	}
+	MemoryContextSwitchTo(old);
+
+	if (!stmt->deferred)
+		check_waiting(false);
+}
+
+static void
+on_xact(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			check_waiting(true);
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_ABORT:
+			waiting = NIL;		/* the memory goes with the transaction */
+			settings = NIL;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+on_subxact(SubXactEvent event, SubTransactionId subid,
+		   SubTransactionId parent, void *arg)
+{
+	ListCell   *lc;
+
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		foreach(lc, waiting)
+			if (((Waiting *) lfirst(lc))->subid == subid)
+				((Waiting *) lfirst(lc))->subid = parent;
+		foreach(lc, settings)
+			if (((Setting *) lfirst(lc))->subid == subid)
+				((Setting *) lfirst(lc))->subid = parent;
+	}
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		foreach(lc, waiting)
+			if (((Waiting *) lfirst(lc))->subid == subid)
+				waiting = foreach_delete_current(waiting, lc);
+		foreach(lc, settings)
+			if (((Setting *) lfirst(lc))->subid == subid)
+				settings = foreach_delete_current(settings, lc);
+	}
+}
+
+void
+sd_deferred_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
+}

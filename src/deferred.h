@@ -1,0 +1,18 @@
+/*
+ * deferred.h
+ *		Checks of deferred foreign keys, that wait for the commit.
+ */
+#ifndef SOFTDELETE_DEFERRED_H
+#define SOFTDELETE_DEFERRED_H
+
+#include "postgres.h"
+
+#include "nodes/parsenodes.h"
+#include "operation.h"
+
+extern void sd_deferred_init(void);
+extern bool sd_is_deferred(SdKey *key);
+extern void sd_defer(SdKeySet *set);
+extern void sd_set_constraints(ConstraintsSetStmt *stmt);
+
+#endif							/* SOFTDELETE_DEFERRED_H */

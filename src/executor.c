@@ -1,0 +1,361 @@
+/*
+ * executor.c
+ *		Hooks into the executor: frames, triggers left out, the flush.
+ *
+ * A data-modifying statement gets a frame (operation.h) while the executor
+ * works on it.  When it is done and its AFTER triggers have fired, the keys
+ * that they collected are followed (cascade.c) and the log row is written
+ * (deletions.c), all inside ExecutorFinish, so that everything belongs to the
+ * one statement.
+ *
+ * Row triggers cost time even where their WHEN is false: BEFORE makes the
+ * executor fetch and lock every old row, AFTER fetch it.  So where it can be
+ * seen beforehand that the extension's own triggers would have nothing to do,
+ * they are switched off in the statement's private copy of the trigger
+ * descriptor.  Users' triggers and foreign-key checks are never touched.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "executor.h"
+#include "access/sysattr.h"
+#include "cascade.h"
+#include "catalog/pg_trigger.h"
+#include "deletions.h"
+#include "executor/executor.h"
+#include "keys.h"
+#include "operation.h"
+#include "query.h"
+#include "registry.h"
+
+static ExecutorStart_hook_type prev_start = NULL;
+static ExecutorRun_hook_type prev_run = NULL;
+static ExecutorFinish_hook_type prev_finish = NULL;
+
+static bool
+modifies_data(QueryDesc *query)
+{
+	return query->operation == CMD_DELETE || query->operation == CMD_UPDATE ||
+		query->operation == CMD_INSERT || query->operation == CMD_MERGE ||
+		query->plannedstmt->hasModifyingCTE;
+}
+
+static ResultRelInfo *
+root_of(ResultRelInfo *rel)
+{
+	return rel->ri_RootResultRelInfo ? rel->ri_RootResultRelInfo : rel;
+}
+
+/*
+ * Was this a DELETE that the planner turned into a stamped UPDATE?  Such a
+ * relation still asks for the DELETE privilege alone, and has deletion_id
+ * among the updated columns.
+ */
+static bool
+is_converted(EState *estate, ResultRelInfo *rel, SdTable *table)
+{
+	SdPerms    *perms = sd_estate_perms(estate, root_of(rel)->ri_RangeTableIndex);
+
+	return perms != NULL &&
+		(perms->requiredPerms & (ACL_DELETE | ACL_UPDATE)) == ACL_DELETE &&
+		bms_is_member(table->id - FirstLowInvalidHeapAttributeNumber,
+					  ExecGetUpdatedCols(rel, estate));
+}
+
+/* is rel written by the statement's top node, whose rows es_processed counts? */
+static bool
+is_top_target(QueryDesc *query, ResultRelInfo *rel)
+{
+	ModifyTable *top = (ModifyTable *) query->plannedstmt->planTree;
+
+	return IsA(top, ModifyTable) && top->operation == CMD_UPDATE &&
+		list_member_int(top->resultRelations, rel->ri_RangeTableIndex);
+}
+
+/* does anybody else have such a row trigger on UPDATE? */
+static bool
+has_other_trigger(TriggerDesc *desc, int16 timing)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+	{
+		Trigger    *trigger = &desc->triggers[i];
+
+		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+								 timing, TRIGGER_TYPE_UPDATE) &&
+			!sd_is_own_trigger(trigger))
+			return true;
+	}
+	return false;
+}
+
+/* Switch our own row trigger on UPDATE of that timing off, for this statement. */
+static void
+switch_off(TriggerDesc *desc, int16 timing)
+{
+	bool		others = has_other_trigger(desc, timing);
+
+	for (int i = 0; i < desc->numtriggers; i++)
+	{
+		Trigger    *trigger = &desc->triggers[i];
+
+		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+								 timing, TRIGGER_TYPE_UPDATE) &&
+			sd_is_own_trigger(trigger))
+			trigger->tgenabled = TRIGGER_DISABLED;
+	}
+	if (timing == TRIGGER_TYPE_BEFORE)
+		desc->trig_update_before_row = others;
+	else
+		desc->trig_update_after_row = others;
+}
+
+/*
+ * The user's BEFORE trigger may set the mark in an UPDATE that does not name
+ * it; our triggers must then look at every row, not only OF their columns.
+ */
+static void
+fire_always(TriggerDesc *desc)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+		if (sd_is_own_trigger(&desc->triggers[i]))
+			desc->triggers[i].tgnattr = 0;
+}
+
+/*
+ * Must marking (or restoring, by statement) a row of the table do more than
+ * the row itself?
+ */
+static bool
+has_consequences(SdTable *table, SdStatement *statement)
+{
+	ListCell   *lc;
+
+	if (statement && statement->task == SD_TASK_RESTORE)
+	{
+		foreach(lc, table->children)
+			if (((SdKey *) lfirst(lc))->on_delete == FKCONSTR_ACTION_CASCADE)
+				return true;
+		foreach(lc, table->parents)
+			if (statement->via == NULL ||
+				((SdKey *) lfirst(lc))->oid != statement->via->oid)
+				return true;
+		return false;
+	}
+	foreach(lc, table->children)
+		if (sd_key_matters(lfirst(lc)))
+			return true;
+	return false;
+}
+
+/* Decide for every result relation which of our triggers are needed. */
+static void
+choose_triggers(QueryDesc *query, SdStatement *statement)
+{
+	EState	   *estate = query->estate;
+	bool		counted = false;
+	ListCell   *lc;
+
+	/* one relation with consequences, and all rows are counted by trigger */
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+		SdTable    *table;
+
+		if (!is_top_target(query, rel))
+			continue;
+		table = sd_table(rel->ri_RelationDesc);
+		if (table == NULL || !is_converted(estate, rel, table) ||
+			has_consequences(table, statement))
+		{
+			counted = false;
+			break;
+		}
+		counted = true;
+	}
+
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+		TriggerDesc *desc = rel->ri_TrigDesc;
+		SdTable    *table;
+		Bitmapset  *updated;
+
+		if (desc == NULL || !desc->trig_update_after_row ||
+			(table = sd_table(rel->ri_RelationDesc)) == NULL)
+			continue;
+
+		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE))
+		{
+			fire_always(desc);
+			if (counted && is_top_target(query, rel))
+				switch_off(desc, TRIGGER_TYPE_AFTER);
+			continue;
+		}
+		updated = ExecGetUpdatedCols(rel, estate);
+		if (is_converted(estate, rel, table))
+		{
+			switch_off(desc, TRIGGER_TYPE_BEFORE);
+			if (counted && is_top_target(query, rel))
+				switch_off(desc, TRIGGER_TYPE_AFTER);
+		}
+		else if (!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber, updated) &&
+				 !bms_is_member(table->id - FirstLowInvalidHeapAttributeNumber, updated))
+		{
+			switch_off(desc, TRIGGER_TYPE_BEFORE);
+			switch_off(desc, TRIGGER_TYPE_AFTER);
+		}
+	}
+}
+
+/*
+ * Where the mark trigger is off, the rows were not counted one by one: the
+ * statement's own count is theirs.
+ */
+static void
+count_processed(SdFrame *frame)
+{
+	EState	   *estate = frame->query->estate;
+	ListCell   *lc;
+
+	if (estate->es_processed == 0)
+		return;
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+		SdTable    *table = NULL;
+
+		if (is_top_target(frame->query, rel))
+			table = sd_table(rel->ri_RelationDesc);
+		if (table == NULL || !is_converted(estate, rel, table))
+			continue;
+		for (int i = 0; i < rel->ri_TrigDesc->numtriggers; i++)
+		{
+			Trigger    *trigger = &rel->ri_TrigDesc->triggers[i];
+
+			if (trigger->tgfoid == sd_objects()->mark_trigger &&
+				trigger->tgenabled == TRIGGER_DISABLED)
+			{
+				SdOp	   *op = sd_current_op();
+
+				if (frame->statement && frame->statement->task == SD_TASK_RESTORE)
+					sd_op_count_restored(op, frame->statement->id, estate->es_processed);
+				else
+				{
+					(void) sd_op_id(op, table->root);
+					sd_op_count(op, table->root, estate->es_processed);
+				}
+				return;
+			}
+		}
+		return;
+	}
+}
+
+static void
+softdelete_start(QueryDesc *query, int eflags)
+{
+	SdStatement *statement = sd_take_statement(query);
+
+	if (prev_start)
+		prev_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+
+	if (query->estate->es_opened_result_relations != NIL &&
+		!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
+		choose_triggers(query, statement);
+}
+
+static void
+softdelete_run(SD_RUN_ARGS)
+{
+	SdFrame		frame = {0};
+
+	if (!modifies_data(queryDesc))
+	{
+		if (prev_run)
+			prev_run(SD_RUN_PASS);
+		else
+			standard_ExecutorRun(SD_RUN_PASS);
+		return;
+	}
+
+	frame.outer = sd_frame;
+	frame.query = queryDesc;
+	frame.statement = sd_statement_of(queryDesc);
+	sd_frame = &frame;
+	PG_TRY();
+	{
+		if (prev_run)
+			prev_run(SD_RUN_PASS);
+		else
+			standard_ExecutorRun(SD_RUN_PASS);
+	}
+	PG_FINALLY();
+	{
+		sd_frame = frame.outer;
+	}
+	PG_END_TRY();
+}
+
+static void
+softdelete_finish(QueryDesc *query)
+{
+	SdFrame		frame = {0};
+
+	if (!modifies_data(query))
+	{
+		if (prev_finish)
+			prev_finish(query);
+		else
+			standard_ExecutorFinish(query);
+		return;
+	}
+
+	frame.outer = sd_frame;
+	frame.query = query;
+	frame.statement = sd_statement_of(query);
+	sd_frame = &frame;
+	PG_TRY();
+	{
+		SdOp	   *op;
+
+		if (prev_finish)
+			prev_finish(query);
+		else
+			standard_ExecutorFinish(query);
+
+		count_processed(&frame);
+
+		/* an operation of its own ends here; a joined one goes on outside */
+		op = sd_op_of(query->estate);
+		if (op != NULL)
+		{
+			if (op->pending != NIL || op->recheck != NIL)
+				sd_cascade(op, query->estate);
+			sd_log_write(op);
+			if (frame.statement)
+			{
+				if (frame.statement->task == SD_TASK_DELETE)
+					frame.statement->id = op->marked_total > 0 ? op->id : 0;
+				frame.statement->rows = op->marked_total + op->restored_total;
+			}
+		}
+	}
+	PG_FINALLY();
+	{
+		sd_frame = frame.outer;
+	}
+	PG_END_TRY();
+}
+
+void
+sd_executor_init(void)
+{
+	prev_start = ExecutorStart_hook;
+	ExecutorStart_hook = softdelete_start;
+	prev_run = ExecutorRun_hook;
+	ExecutorRun_hook = softdelete_run;
+	prev_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = softdelete_finish;
+}

@@ -1,0 +1,289 @@
+/*
+ * functions.c
+ *		The strict calls: delete, restore and undo tell what they found.
+ *
+ * delete() and restore() run a DELETE as the caller, so that privileges and
+ * row security hold by themselves; restore()'s is planned as the UPDATE that
+ * clears the mark.  Owns no state.
+ */
+#include "postgres.h"
+
+#include "bykey.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "deletions.h"
+#include "executor/spi.h"
+#include "predicate.h"
+#include "query.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "miscadmin.h"
+
+PG_FUNCTION_INFO_V1(softdelete_delete);
+PG_FUNCTION_INFO_V1(softdelete_restore);
+PG_FUNCTION_INFO_V1(softdelete_undo);
+PG_FUNCTION_INFO_V1(softdelete_live_predicate);
+
+static void
+connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+static void
+finish(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+static void
+raise_already(SdByKey *key, bool deleted, int64 id)
+{
+	char	   *table = quote_literal_cstr(sd_qualified_name(key->relid));
+
+	if (deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("row of table \"%s\" is already deleted", get_rel_name(key->relid)),
+				 errdetail("The row with key %s was deleted by deletion " INT64_FORMAT ".",
+						   key->text, id),
+				 errhint("SELECT softdelete.restore(%s, ...) brings it back.", table)));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
+			 errdetail("The row with key %s is live.", key->text)));
+}
+
+static void
+raise_refused(SdByKey *key, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("%s of a row of table \"%s\" was refused", what, get_rel_name(key->relid)),
+			 errdetail("Row-level security, a trigger or a rule kept the row with key %s as it is.",
+					   key->text)));
+}
+
+/* delete(table, VARIADIC key) -> deletion id */
+Datum
+softdelete_delete(PG_FUNCTION_ARGS)
+{
+	SdByKey    *key = sd_by_key(fcinfo);
+	SdStatement statement = {SD_TASK_DELETE};
+	SdRowState	state;
+
+	connect();
+	if (key->has_null || sd_by_key_execute(key, &statement, InvalidOid) == 0)
+	{
+		if (!sd_probe(key, &state))
+			sd_raise_no_row(key);
+		if (state.dead)
+			raise_already(key, true, state.id);
+		raise_refused(key, "delete");
+	}
+	finish();
+	PG_RETURN_INT64(statement.id);
+}
+
+/* tell what to do about a live row that has taken the key meanwhile */
+static void
+clash_hint(void *arg)
+{
+	if (geterrcode() == ERRCODE_UNIQUE_VIOLATION ||
+		geterrcode() == ERRCODE_EXCLUSION_VIOLATION)
+		errhint("A live row has taken the key of the deleted one: delete or change that row of table \"%s\" first.",
+				(char *) arg);
+}
+
+/* restore(table, VARIADIC key) -> rows brought back, cascaded ones included */
+Datum
+softdelete_restore(PG_FUNCTION_ARGS)
+{
+	SdByKey    *key = sd_by_key(fcinfo);
+	SdStatement statement = {SD_TASK_RESTORE};
+	SdRowState	state;
+	ErrorContextCallback callback;
+
+	connect();
+	if (!sd_probe(key, &state))
+		sd_raise_no_row(key);
+	if (!state.dead)
+		raise_already(key, false, 0);
+	statement.id = state.id;
+
+	callback.previous = error_context_stack;
+	callback.callback = clash_hint;
+	callback.arg = get_rel_name(key->relid);
+	error_context_stack = &callback;
+	if (sd_by_key_execute(key, &statement, InvalidOid) == 0)
+	{
+		/* somebody restored or purged it just now, or it may not be touched */
+		if (!sd_probe(key, &state))
+			sd_raise_no_row(key);
+		if (!state.dead)
+			raise_already(key, false, 0);
+		raise_refused(key, "restore");
+	}
+	error_context_stack = callback.previous;
+	finish();
+	PG_RETURN_INT64(statement.rows);
+}
+
+/* put a table behind the parents of it that are among the tables */
+static List *
+add_parents_first(List *ordered, Oid relid, List *tables, List *path)
+{
+	SdTable    *table;
+	ListCell   *lc;
+
+	if (list_member_oid(ordered, relid) || list_member_oid(path, relid))
+		return ordered;
+	path = lappend_oid(list_copy(path), relid);
+	table = sd_table_by_oid(relid);
+	if (table == NULL)
+		return ordered;
+	foreach(lc, table->parents)
+		if (list_member_oid(tables, ((SdKey *) lfirst(lc))->parent))
+			ordered = add_parents_first(ordered, ((SdKey *) lfirst(lc))->parent,
+										tables, path);
+	return lappend_oid(ordered, relid);
+}
+
+/* restore what is left of the deletion in one table; role as in sd_execute() */
+static int64
+undo_table(Oid relid, int64 id, Oid role)
+{
+	SdStatement statement = {SD_TASK_RESTORE};
+	SdTable    *table = sd_table_by_oid(relid);
+	Oid			types[2] = {INT8OID};
+	Datum		values[2] = {Int64GetDatum(id)};
+	char	   *text;
+	ErrorContextCallback callback;
+
+	callback.previous = error_context_stack;
+	callback.callback = clash_hint;
+	callback.arg = get_rel_name(relid);
+	error_context_stack = &callback;
+	statement.id = id;
+	text = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
+					sd_qualified_name(relid), sd_column_name(relid, table->id));
+	sd_execute(sd_prepare(text, 1, types, 0), values, &statement, role,
+			   true, false, 0);
+	error_context_stack = callback.previous;
+	return statement.rows;
+}
+
+static Oid
+owner_of_table(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			owner = rel->rd_rel->relowner;
+
+	table_close(rel, NoLock);
+	return owner;
+}
+
+/* the tables of a deletion's log row, and its root; raises P0002 without one */
+static List *
+logged_tables(int64 id, Oid *root)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(id)};
+	List	   *tables = NIL;
+	bool		isnull;
+
+	if (sd_log_execute("SELECT l.target, t.t FROM softdelete.deletion_log l,"
+					   " pg_catalog.unnest(l.tables) AS t(t)"
+					   " WHERE l.id OPERATOR(pg_catalog.=) $1",
+					   1, types, values) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is no deletion " INT64_FORMAT, id),
+				 errhint("SELECT id, target, deleted_at FROM softdelete.deletions lists them.")));
+	*root = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
+										   SPI_tuptable->tupdesc, 1, &isnull));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc,
+														   2, &isnull));
+
+		if (get_rel_name(relid) != NULL)
+			tables = lappend_oid(tables, relid);
+	}
+	return tables;
+}
+
+/*
+ * undo(deletion id) -> rows brought back.  The root table's rows as the caller,
+ * who needs DELETE on it; what is not reached from them by a foreign key (a
+ * WITH query deleted from several tables) as the tables' owners.
+ */
+Datum
+softdelete_undo(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Oid			root;
+	List	   *tables;
+	List	   *ordered = NIL;
+	int64		rows = 0;
+	ListCell   *lc;
+	AclResult	acl;
+
+	connect();
+	tables = logged_tables(id, &root);
+	if (!list_member_oid(tables, root) || sd_table_by_oid(root) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table of deletion " INT64_FORMAT " is not managed any more", id)));
+	acl = pg_class_aclcheck(root, GetUserId(), ACL_DELETE);
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(root));
+
+	foreach(lc, tables)
+		ordered = add_parents_first(ordered, lfirst_oid(lc), tables, NIL);
+	foreach(lc, ordered)
+	{
+		Oid			relid = lfirst_oid(lc);
+
+		rows += undo_table(relid, id,
+						   relid == root ? InvalidOid : owner_of_table(relid));
+	}
+	if (rows == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("nothing of deletion " INT64_FORMAT " is left to restore", id),
+				 errdetail("Its rows were restored or purged.")));
+	finish();
+	PG_RETURN_INT64(rows);
+}
+
+/* live_predicate(table) -> text */
+Datum
+softdelete_live_predicate(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	SdTable    *table = NULL;
+
+	if (get_rel_name(relid) != NULL)
+	{
+		Relation	rel = relation_open(relid, AccessShareLock);
+
+		table = sd_table(rel);
+		relation_close(rel, NoLock);
+	}
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not managed by softdelete",
+						get_rel_name(relid) ? get_rel_name(relid) : "?"),
+				 errhint("SELECT softdelete.enable(...) first.")));
+	PG_RETURN_TEXT_P(cstring_to_text(table->live_text));
+}

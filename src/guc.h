@@ -1,0 +1,25 @@
+/*
+ * guc.h
+ *		The settings of the extension.
+ */
+#ifndef SOFTDELETE_GUC_H
+#define SOFTDELETE_GUC_H
+
+#include "postgres.h"
+
+/* what statements see of a managed table */
+typedef enum SdVisibility
+{
+	SD_VISIBLE_LIVE,			/* rows that are not deleted */
+	SD_VISIBLE_DELETED,			/* deleted rows only */
+	SD_VISIBLE_ALL				/* every row */
+} SdVisibility;
+
+extern int	sd_visibility;		/* an SdVisibility */
+extern bool sd_hard_delete;
+extern char *sd_actor;			/* "" when not set */
+extern char *sd_reason;			/* "" when not set */
+
+extern void sd_guc_init(void);
+
+#endif							/* SOFTDELETE_GUC_H */

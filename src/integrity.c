@@ -1,0 +1,157 @@
+/*
+ * integrity.c
+ *		Checks that no live row refers to a deleted one.
+ *
+ * Both run as the checked table's owner, as RI's checks do, and report what
+ * RI would report.  Owns no state.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "integrity.h"
+#include "access/table.h"
+#include "deferred.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "predicate.h"
+#include "query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+#include "catalog/pg_class.h"
+
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* "(post_id)=(7)" of the first row that SPI found */
+static char *
+found_key(Oid relid, AttrNumber *atts, int n)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&buf, "%s%s", i ? ", " : "(",
+						 get_attname(relid, atts[i], false));
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&buf, "%s%s", i ? ", " : ")=(",
+						 SPI_getvalue(SPI_tuptable->vals[0],
+									  SPI_tuptable->tupdesc, i + 1));
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+/* may the user be told the key's values?  As ri_ReportViolation() decides. */
+static bool
+may_see(Oid relid)
+{
+	return check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+static void
+report_children(SdKey *key, const char *found)
+{
+	const char *parent = get_rel_name(key->parent);
+	const char *child = get_rel_name(key->child);
+	bool		cascade = key->on_delete == FKCONSTR_ACTION_CASCADE;
+	bool		restrict_error = SD_RESTRICT_HAS_OWN_ERROR &&
+		key->on_delete == FKCONSTR_ACTION_RESTRICT;
+
+	ereport(ERROR,
+			(errcode(restrict_error ? ERRCODE_RESTRICT_VIOLATION :
+					 ERRCODE_FOREIGN_KEY_VIOLATION),
+			 restrict_error ?
+			 errmsg("update or delete on table \"%s\" violates RESTRICT setting of foreign key constraint \"%s\" on table \"%s\"",
+					parent, key->name, child) :
+			 errmsg("update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
+					parent, key->name, child),
+			 found ?
+			 errdetail("Key %s is still referenced from table \"%s\".", found, child) :
+			 errdetail("Key is still referenced from table \"%s\".", child),
+			 !cascade ? 0 :
+			 sd_table_by_oid(key->child) == NULL ?
+			 errhint("Table \"%s\" is not managed: SELECT softdelete.enable(%s) lets the delete cascade to it.",
+					 child, quote_literal_cstr(sd_qualified_name(key->child))) :
+			 errhint("A trigger or rule of table \"%s\" kept its row from being deleted.",
+					 child),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(get_rel_namespace(key->child))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, child),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}
+
+/*
+ * Is there a live row that refers, by the set's foreign key, to one of these
+ * deleted parents?  With report, raise foreign_key_violation for it.
+ */
+bool
+sd_find_orphan(SdKeySet *set, bool report)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdKey	   *key = set->key;
+
+	if (sd_table_by_oid(key->parent) == NULL)
+		return false;			/* disabled meanwhile */
+	if (sd_execute_key(SD_QUERY_ORPHAN, set, &statement, owner_of(key->child), 1) == 0)
+		return false;
+	if (report)
+		report_children(key, may_see(key->parent) ?
+						found_key(key->parent, key->parent_atts, key->n) : NULL);
+	return true;
+}
+
+/*
+ * The rows of the set were marked: no live row may refer to them.  A deferred
+ * key may still be put right before the commit.
+ */
+void
+sd_check_children(SdKeySet *set)
+{
+	bool		deferred = set->key->on_delete == FKCONSTR_ACTION_NOACTION &&
+		sd_is_deferred(set->key);
+
+	if (sd_find_orphan(set, !deferred))
+		sd_defer(set);
+}
+
+/* The rows of the set were restored: what they refer to must be live. */
+void
+sd_check_parent(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdKey	   *key = set->key;
+	char	   *parent;
+	char	   *found;
+
+	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, owner_of(key->parent), 1) == 0)
+		return;
+
+	parent = get_rel_name(key->parent);
+	found = may_see(key->child) ? found_key(key->child, key->child_atts, key->n) : NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("row of table \"%s\" cannot be restored while its parent in table \"%s\" is deleted",
+					get_rel_name(key->child), parent),
+			 found ?
+			 errdetail("Key %s refers to a deleted row of table \"%s\" by foreign key \"%s\".",
+					   found, parent, key->name) :
+			 errdetail("Foreign key \"%s\" refers to a deleted row of table \"%s\".",
+					   key->name, parent),
+			 errhint("Restore the parent first: SELECT softdelete.restore(%s, ...).",
+					 quote_literal_cstr(sd_qualified_name(key->parent))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}

@@ -1,0 +1,16 @@
+/*
+ * integrity.h
+ *		Checks that no live row refers to a deleted one.
+ */
+#ifndef SOFTDELETE_INTEGRITY_H
+#define SOFTDELETE_INTEGRITY_H
+
+#include "postgres.h"
+
+#include "operation.h"
+
+extern bool sd_find_orphan(SdKeySet *set, bool report);
+extern void sd_check_children(SdKeySet *set);
+extern void sd_check_parent(SdKeySet *set);
+
+#endif							/* SOFTDELETE_INTEGRITY_H */

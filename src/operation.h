@@ -1,0 +1,118 @@
+/*
+ * operation.h
+ *		One delete or restore in progress, and the statement it belongs to.
+ */
+#ifndef SOFTDELETE_OPERATION_H
+#define SOFTDELETE_OPERATION_H
+
+#include "postgres.h"
+
+#include "executor/execdesc.h"
+#include "nodes/execnodes.h"
+#include "nodes/pg_list.h"
+#include "registry.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+
+/* how many rows of one table an operation marked */
+typedef struct SdCount
+{
+	Oid			relid;			/* topmost */
+	int64		n;
+} SdCount;
+
+/* how many rows of one earlier deletion were brought back, or erased */
+typedef struct SdIdCount
+{
+	int64		id;				/* hash key: deletion id */
+	int64		n;
+} SdIdCount;
+
+/*
+ * Keys of rows that were marked (or restored), waiting for the foreign keys
+ * that refer to them (or that they refer by) to be followed.
+ */
+typedef struct SdKeySet
+{
+	SdKey	   *key;
+	bool		restored;		/* else marked */
+	bool		upwards;		/* the rows' own key: is the parent live? */
+	int64		id;				/* deletion they belonged or belong to */
+	Oid		   *types;			/* by column */
+	Datum	  **values;			/* by column, then by row */
+	int			n;
+	int			allocated;
+} SdKeySet;
+
+/*
+ * One delete or restore: all rows that one statement marks or clears, its
+ * cascades included.
+ */
+typedef struct SdOp
+{
+	EState	   *estate;			/* of the statement; NULL: see sd_current_op */
+	MemoryContext context;
+	int64		id;				/* deletion id, 0 until the first row */
+	Oid			root;			/* table of the first row marked */
+	Oid			role;			/* who */
+	List	   *counts;			/* SdCount */
+	HTAB	   *restored;		/* SdIdCount, or NULL */
+	int64		marked_total;
+	int64		restored_total;
+	List	   *pending;		/* SdKeySet, not yet followed */
+	List	   *recheck;		/* SdKeySet: deleted parents that were taken
+								 * for good by a foreign-key check */
+	bool		logged;
+} SdOp;
+
+/* what a statement of the engine's own is for */
+typedef enum SdTask
+{
+	SD_TASK_NONE,				/* a user's statement */
+	SD_TASK_DELETE,				/* mark, as a user's DELETE does */
+	SD_TASK_RESTORE,			/* DELETE text, runs as the clearing UPDATE */
+	SD_TASK_PURGE,				/* DELETE that erases what has expired */
+	SD_TASK_ERASE,				/* DELETE that erases, its cascade included */
+	SD_TASK_READ				/* SELECT that sees every row */
+} SdTask;
+
+typedef struct SdStatement
+{
+	SdTask		task;
+	SdOp	   *op;				/* joins this operation; NULL: its own */
+	SdKey	   *via;			/* cascades along this key, or NULL */
+	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
+								 * id of its own operation, or 0 */
+	int64		rows;			/* out: rows marked, restored or erased by it,
+								 * cascades included */
+	Oid			purge_table;	/* PURGE: the only table it may erase from ... */
+	TimestampTz purge_until;	/* ... what was deleted until then */
+	HTAB	   *purged;			/* out, PURGE and ERASE: SdIdCount */
+} SdStatement;
+
+extern SdStatement *sd_erasing(void);
+extern void sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, int64 n);
+
+/* a data-modifying statement that the executor is working on */
+typedef struct SdFrame
+{
+	struct SdFrame *outer;
+	QueryDesc  *query;
+	SdStatement *statement;		/* NULL: a user's */
+	SdOp	   *op;				/* NULL until asked for */
+} SdFrame;
+
+extern SdFrame *sd_frame;		/* innermost; NULL outside the executor */
+
+extern SdOp *sd_op_of(EState *estate);
+extern SdOp *sd_current_op(void);
+extern int64 sd_op_id(SdOp *op, Oid root);
+extern void sd_op_count(SdOp *op, Oid relid, int64 n);
+extern void sd_op_count_restored(SdOp *op, int64 id, int64 n);
+extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool upwards, int64 id);
+extern void sd_key_set_add(SdKeySet *set, const Datum *values);
+extern void sd_op_collect(SdOp *op, SdKey *key, bool restored, bool upwards,
+						  int64 id, TupleTableSlot *slot);
+extern void sd_op_recheck(SdOp *op, SdKey *key, const Datum *values);
+
+#endif							/* SOFTDELETE_OPERATION_H */

@@ -1,0 +1,233 @@
+/*
+ * planner.c
+ *		The planner hook: what a query may see, and what its DELETE means.
+ *
+ * Decides for the query as a whole: is it a user's, one of the engine's own or
+ * one of RI's?  rewrite.c then changes its DELETE, visibility.c its scans.
+ * Owns sd_planning, which is saved and restored around nested planning.
+ */
+#include "postgres.h"
+
+#include "planner.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/planner.h"
+#include "plans.h"
+#include "query.h"
+#include "rewrite.h"
+#include "utils/rls.h"
+#include "visibility.h"
+
+SdPlanning	sd_planning = {false};
+
+static planner_hook_type prev_planner = NULL;
+
+/* "$n IS NULL" with $n of type internal: see query.c */
+static bool
+is_own_marker(Node *node)
+{
+	return IsA(node, NullTest) && IsA(((NullTest *) node)->arg, Param) &&
+		((Param *) ((NullTest *) node)->arg)->paramtype == INTERNALOID;
+}
+
+/* Is it the statement that the engine is about to run?  Take its marker off. */
+static bool
+strip_own_marker(Query *query)
+{
+	Node	   *quals = query->jointree ? query->jointree->quals : NULL;
+
+	if (quals == NULL)
+		return false;
+	if (is_own_marker(quals))
+	{
+		query->jointree->quals = NULL;
+		return true;
+	}
+	if (is_andclause(quals))
+	{
+		List	   *args = ((BoolExpr *) quals)->args;
+
+		if (is_own_marker(llast(args)))
+		{
+			args = list_delete_last(args);
+			query->jointree->quals = (Node *)
+				(list_length(args) == 1 ? linitial(args) : make_andclause(args));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* the Var or external Param below casts, NULL when it is neither */
+static Node *
+strip_casts(Node *node)
+{
+	for (;;)
+	{
+		if (IsA(node, RelabelType))
+			node = (Node *) ((RelabelType *) node)->arg;
+		else if (IsA(node, CollateExpr))
+			node = (Node *) ((CollateExpr *) node)->arg;
+		else if (IsA(node, FuncExpr) && list_length(((FuncExpr *) node)->args) >= 1)
+			node = linitial(((FuncExpr *) node)->args);
+		else if (IsA(node, CoerceViaIO))
+			node = (Node *) ((CoerceViaIO *) node)->arg;
+		else if (IsA(node, ArrayCoerceExpr))
+			node = (Node *) ((ArrayCoerceExpr *) node)->arg;
+		else
+			break;
+	}
+	if (IsA(node, Var) ||
+		(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN))
+		return node;
+	return NULL;
+}
+
+/*
+ * Is it a query of ri_triggers.c?  They run with FORCE ROW LEVEL SECURITY off,
+ * which nothing else does but our own statements, on one table (a SELECT with
+ * the alias x, an UPDATE or DELETE without any, inheritance ignored), under
+ * conditions that compare columns with parameters.  (A user's BEFORE trigger
+ * that fires within RI's cascade runs with that flag, too: hence the look at
+ * the shape.)
+ *
+ * The check of a parent has the column on the left: *check_atts is set to the
+ * columns.  All others have the parameter there.
+ */
+static bool
+is_ri_query(Query *query, List **check_atts)
+{
+	RangeTblEntry *rte;
+	List	   *quals;
+	ListCell   *lc;
+
+	*check_atts = NIL;
+	if (!InNoForceRLSOperation() || list_length(query->rtable) != 1 ||
+		query->cteList != NIL || query->jointree->quals == NULL)
+		return false;
+	rte = linitial_node(RangeTblEntry, query->rtable);
+	if (rte->rtekind != RTE_RELATION ||
+		rte->inh != (rte->relkind == RELKIND_PARTITIONED_TABLE))
+		return false;
+	if (query->commandType != CMD_SELECT)
+	{
+		if (rte->alias != NULL)
+			return false;
+	}
+	else if (rte->alias == NULL || strcmp(rte->alias->aliasname, "x") != 0 ||
+			 list_length(query->rowMarks) != 1 ||
+			 linitial_node(RowMarkClause, query->rowMarks)->strength != LCS_FORKEYSHARE)
+		return false;
+
+	quals = is_andclause(query->jointree->quals) ?
+		((BoolExpr *) query->jointree->quals)->args :
+		list_make1(query->jointree->quals);
+	foreach(lc, quals)
+	{
+		OpExpr	   *op = lfirst(lc);
+		Node	   *left;
+		Node	   *right;
+
+		if (!IsA(op, OpExpr) || list_length(op->args) != 2)
+			return false;
+		left = strip_casts(linitial(op->args));
+		right = strip_casts(lsecond(op->args));
+		if (left == NULL || right == NULL || nodeTag(left) == nodeTag(right))
+			return false;
+		if (!IsA(left, Var))
+			continue;
+		if (query->commandType != CMD_SELECT)
+			return false;
+		*check_atts = lappend_int(*check_atts, ((Var *) left)->varattno);
+	}
+	return true;
+}
+
+/*
+ * Look at the query, once for each, and say how to plan it.  Sets *task for
+ * the engine's own.
+ */
+static void
+classify(Query *query, SdPlanning *planning, SdTask *task, bool *ri)
+{
+	planning->active = true;
+	planning->visibility = row_security ? sd_visibility : SD_VISIBLE_ALL;
+	planning->check_parent = false;
+	planning->check_atts = NIL;
+	planning->touched = false;
+	*task = SD_TASK_NONE;
+	*ri = false;
+
+	if (sd_pending_statement != NULL && strip_own_marker(query))
+	{
+		*task = sd_pending_statement->task;
+		switch (*task)
+		{
+			case SD_TASK_DELETE:
+				planning->visibility = SD_VISIBLE_LIVE;
+				break;
+			case SD_TASK_RESTORE:
+				planning->visibility = SD_VISIBLE_DELETED;
+				break;
+			default:
+				planning->visibility = SD_VISIBLE_ALL;
+				break;
+		}
+	}
+	else if (is_ri_query(query, &planning->check_atts))
+	{
+		*ri = true;
+		planning->visibility = SD_VISIBLE_ALL;
+		planning->check_parent = planning->check_atts != NIL && row_security;
+	}
+	else if (sd_bypass_depth > 0)
+		planning->visibility = SD_VISIBLE_ALL;
+}
+
+static PlannedStmt *
+softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
+				   ParamListInfo boundParams)
+{
+	SdPlanning	save = sd_planning;
+	CmdType		command = parse->commandType;
+	PlannedStmt *result;
+	bool		touched;
+
+	PG_TRY();
+	{
+		SdTask		task;
+		bool		ri;
+
+		classify(parse, &sd_planning, &task, &ri);
+		if (!ri && (command != CMD_SELECT || parse->hasModifyingCTE))
+			sd_rewrite(parse, task);
+
+		if (prev_planner)
+			result = prev_planner(parse, query_string, cursorOptions, boundParams);
+		else
+			result = standard_planner(parse, query_string, cursorOptions, boundParams);
+		touched = sd_planning.touched;
+	}
+	PG_FINALLY();
+	{
+		sd_planning = save;
+	}
+	PG_END_TRY();
+
+	if (touched)
+		sd_plans_tag(result);
+
+	/* the client is told what it asked for: tag, row count, SPI result */
+	if (command == CMD_DELETE && result->commandType == CMD_UPDATE)
+		result->commandType = CMD_DELETE;
+	return result;
+}
+
+void
+sd_planner_init(void)
+{
+	prev_planner = planner_hook;
+	planner_hook = softdelete_planner;
+}

@@ -1,0 +1,438 @@
+/*
+ * purge.c
+ *		Erasing deleted rows for good.  The one place that does.
+ *
+ * purge_table() streams the expired rows of a table through a cursor and
+ * erases them in batches, each in a subtransaction.  Where a batch fails, its
+ * rows are tried one by one, so that a row which cannot go stays and stalls
+ * none of the others.  Memory is that of one batch.
+ *
+ * Statements run as the table's owner.  The guard trigger counts the rows and
+ * refuses any that a foreign key would take along wrongly.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "bykey.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "deletions.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "guc.h"
+#include "keys.h"
+#include "miscadmin.h"
+#include "predicate.h"
+#include "query.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(softdelete_purge);
+PG_FUNCTION_INFO_V1(softdelete_purge_table);
+
+typedef struct PurgeRun
+{
+	Oid			relid;			/* what is purged: a table or one partition */
+	SdTable    *table;
+	Oid			owner;
+	Interval   *retention;
+	TimestampTz now;
+	ArrayType  *held;			/* bigint[]: deletions that must stay */
+	int			batch_size;
+	int64		expired;
+	int64		purged;
+	int64		kept;
+} PurgeRun;
+
+static void
+check_may_purge(Oid relid)
+{
+	if (!sd_hard_delete && !sd_owns_table(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+}
+
+static Oid
+owner_of(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			owner = rel->rd_rel->relowner;
+
+	table_close(rel, NoLock);
+	return owner;
+}
+
+/* "expired" for the row under alias: deleted, and its retention is over */
+static void
+append_expired(StringInfo buf, SdTable *table, const char *alias,
+			   int retention, int now)
+{
+	appendStringInfo(buf, "(%s AND (%s.%s)::timestamptz OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d)",
+					 sd_table_predicate(table, false, alias), alias,
+					 sd_column_name(table->relid, table->time), retention, now);
+}
+
+/* ----------
+ * SELECT t.ctid, <may not go> FROM ONLY table t
+ *	WHERE <deleted> AND t.deleted_at <= $1 AND <expired by $2, $3>
+ * $1 is a bound that the partial index can use; $4 are the held deletions.
+ * ----------
+ */
+static char *
+candidates_text(PurgeRun *run)
+{
+	SdTable    *table = run->table;
+	StringInfoData buf;
+	ListCell   *lc;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "SELECT t.ctid, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($4), false)",
+					 sd_column_name(table->relid, table->id));
+
+	/* rows that still refer to it keep it; its own table's go with it */
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (!sd_key_matters(key))
+			continue;
+		appendStringInfo(&buf, " OR EXISTS (SELECT FROM %s c WHERE ",
+						 sd_qualified_name(key->child));
+		for (int i = 0; i < key->n; i++)
+		{
+			char	   *parent = psprintf("t.%s", sd_column_name(table->relid, key->own_atts[i]));
+			char	   *child = psprintf("c.%s", sd_column_name(key->child, key->child_atts[i]));
+
+			sd_append_equal(&buf, parent, get_atttype(key->parent, key->parent_atts[i]),
+							key->operators[i],
+							child, get_atttype(key->child, key->child_atts[i]));
+			if (i < key->n - 1)
+				appendStringInfoString(&buf, " AND ");
+		}
+		if (key->child == table->root)
+		{
+			appendStringInfoString(&buf, " AND (");
+			append_expired(&buf, sd_table_by_oid(key->child), "c", 2, 3);
+			appendStringInfoString(&buf, ") IS NOT TRUE");
+		}
+		appendStringInfoString(&buf, ")");
+	}
+	appendStringInfo(&buf, " FROM ONLY %s t WHERE t.%s OPERATOR(pg_catalog.<=) $1 AND ",
+					 sd_qualified_name(run->relid),
+					 sd_column_name(table->relid, table->time));
+	append_expired(&buf, table, "t", 2, 3);
+	appendStringInfoString(&buf, " AND $5 IS NULL");
+	return buf.data;
+}
+
+/*
+ * Erase the rows with these ctids, as far as they are still expired.  The
+ * statement's counts tell what went.
+ */
+static void
+erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n, SdStatement *statement)
+{
+	Datum		values[4];
+
+	values[0] = PointerGetDatum(construct_array(tids, n, TIDOID,
+												sizeof(ItemPointerData), false,
+												TYPALIGN_SHORT));
+	values[1] = IntervalPGetDatum(run->retention);
+	values[2] = TimestampTzGetDatum(run->now);
+	sd_execute(plan, values, statement, run->owner, true, false, 0);
+}
+
+/* errors that end the purge instead of keeping a row */
+static bool
+is_fatal(int sqlerrcode)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
+
+	return category == ERRCODE_OPERATOR_INTERVENTION ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_TRANSACTION_ROLLBACK ||
+		category == ERRCODE_INTERNAL_ERROR ||
+		category == ERRCODE_SYSTEM_ERROR;
+}
+
+/* The same in a subtransaction; false when it failed and nothing went. */
+static bool
+try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	SdStatement statement = {SD_TASK_PURGE};
+	volatile bool done = false;
+
+	statement.purge_table = run->table->root;
+	statement.purge_until =
+		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+												TimestampTzGetDatum(run->now),
+												IntervalPGetDatum(run->retention)));
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		erase(run, plan, tids, n, &statement);
+		sd_log_note(statement.purged, GetUserId(), true);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		run->purged += statement.rows;
+		done = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (is_fatal(error->sqlerrcode))
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	if (statement.purged)
+		hash_destroy(statement.purged);
+	return done;
+}
+
+/* All at once, or, when that fails, one by one. */
+static void
+erase_batch(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
+{
+	if (n == 0 || try_erase(run, plan, tids, n))
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (n == 1 || !try_erase(run, plan, &tids[i], 1))
+			run->kept++;
+	}
+}
+
+/*
+ * A bound on the time of deletion that no expired row exceeds.  Months and
+ * days have no fixed length, so "deleted_at + retention <= now()" cannot be
+ * turned round exactly; the exact test is made beside it.
+ */
+static Datum
+upper_bound(PurgeRun *run, Oid type)
+{
+	Interval	slack = {0};
+	Datum		bound;
+
+	if (run->retention->month != 0)
+		slack.day = 4;
+	else if (run->retention->day != 0)
+		slack.day = 1;
+	bound = DirectFunctionCall2(timestamptz_mi_interval,
+								TimestampTzGetDatum(run->now),
+								IntervalPGetDatum(run->retention));
+	bound = DirectFunctionCall2(timestamptz_pl_interval, bound,
+								IntervalPGetDatum(&slack));
+	if (type == TIMESTAMPOID)
+		bound = DirectFunctionCall1(timestamptz_timestamp, bound);
+	return bound;
+}
+
+static void
+purge_relation(PurgeRun *run)
+{
+	SdStatement reading = {SD_TASK_READ};
+	SdStatement *save_pending = sd_pending_statement;
+	Oid			time_type = getBaseType(get_atttype(run->table->relid, run->table->time));
+	Oid			types[5] = {time_type, INTERVALOID, TIMESTAMPTZOID, INT8ARRAYOID};
+	Oid			erase_types[4] = {TIDARRAYOID, INTERVALOID, TIMESTAMPTZOID};
+	Datum		values[5];
+	char		nulls[6] = "    n";
+	StringInfoData text;
+	SPIPlanPtr	eraser;
+	Portal		portal;
+	Datum	   *tids = palloc(sizeof(Datum) * run->batch_size);
+	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
+														"softdelete purge",
+														ALLOCSET_DEFAULT_SIZES);
+	Oid			save_role;
+	int			save_context;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1) AND ",
+					 sd_qualified_name(run->relid));
+	append_expired(&text, run->table, "t", 2, 3);
+	appendStringInfoString(&text, " AND $4 IS NULL");
+
+	values[0] = upper_bound(run, time_type);
+	values[1] = IntervalPGetDatum(run->retention);
+	values[2] = TimestampTzGetDatum(run->now);
+	values[3] = PointerGetDatum(run->held);
+	values[4] = PointerGetDatum(&reading);
+
+	GetUserIdAndSecContext(&save_role, &save_context);
+	SetUserIdAndSecContext(run->owner, save_context |
+						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+	eraser = sd_prepare(text.data, 3, erase_types, 0);
+	sd_pending_statement = &reading;
+	PG_TRY();
+	{
+		portal = SPI_cursor_open(NULL,
+								 sd_prepare(candidates_text(run), 4, types,
+											CURSOR_OPT_NO_SCROLL | CURSOR_OPT_CUSTOM_PLAN),
+								 values, nulls, false);
+	}
+	PG_FINALLY();
+	{
+		sd_pending_statement = save_pending;
+	}
+	PG_END_TRY();
+	SetUserIdAndSecContext(save_role, save_context);
+
+	for (;;)
+	{
+		MemoryContext old;
+		SPITupleTable *batch;
+		int			found;
+		int			n = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		SetUserIdAndSecContext(run->owner, save_context |
+							   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+		SPI_cursor_fetch(portal, true, run->batch_size);
+		SetUserIdAndSecContext(save_role, save_context);
+		found = SPI_processed;
+		batch = SPI_tuptable;
+		if (found == 0)
+			break;
+
+		run->expired += found;
+		old = MemoryContextSwitchTo(batch_context);
+		for (int i = 0; i < found; i++)
+		{
+			bool		isnull;
+
+			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull)))
+				run->kept++;
+			else
+				tids[n++] = SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull);
+		}
+		erase_batch(run, eraser, tids, n);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch_context);
+		SPI_freetuptable(batch);
+	}
+	SPI_cursor_close(portal);
+	MemoryContextDelete(batch_context);
+	pfree(tids);
+}
+
+static ArrayType *
+held_deletions(void)
+{
+	Datum		held;
+	bool		isnull;
+
+	sd_log_execute("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
+				   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
+	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? construct_empty_array(INT8OID) : (ArrayType *) PG_DETOAST_DATUM_COPY(held);
+}
+
+/*
+ * purge_table(table, retention, batch_size) -> (expired, purged, kept): erase
+ * the rows of one table that were deleted at least that long ago.  The caller
+ * has ordered the tables, children first.
+ */
+Datum
+softdelete_purge_table(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	PurgeRun	run = {0};
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+	ListCell   *lc;
+
+	check_may_purge(relid);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	run.owner = owner_of(relid);
+	run.retention = PG_GETARG_INTERVAL_P(1);
+	run.batch_size = PG_GETARG_INT32(2);
+	run.now = GetCurrentTransactionStartTimestamp();
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	run.held = held_deletions();
+	foreach(lc, find_all_inheritors(relid, RowExclusiveLock, NULL))
+	{
+		Oid			leaf = lfirst_oid(lc);
+
+		if (get_rel_relkind(leaf) != RELKIND_RELATION)
+			continue;
+		run.relid = leaf;
+		run.table = sd_table_by_oid(leaf);
+		if (run.table != NULL)
+			purge_relation(&run);
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+
+	/* what a foreign key took along in the table was counted when it went */
+	values[0] = Int64GetDatum(run.expired);
+	values[1] = Int64GetDatum(run.purged);
+	values[2] = Int64GetDatum(run.kept);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* purge(table, VARIADIC key) -> rows erased, cascaded ones included */
+Datum
+softdelete_purge(PG_FUNCTION_ARGS)
+{
+	SdByKey    *key = sd_by_key(fcinfo);
+	SdStatement statement = {SD_TASK_ERASE};
+	SdRowState	state;
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+
+	check_may_purge(key->relid);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!sd_probe(key, &state))
+		sd_raise_no_row(key);
+	if (!state.dead)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
+				 errdetail("The row with key %s is live, and only deleted rows are purged.",
+						   key->text),
+				 errhint("DELETE it first.")));
+	values[0] = Int64GetDatum(state.id);
+	if (sd_log_execute("SELECT FROM softdelete.deletion_log"
+					   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
+					   1, types, values) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("deletion " INT64_FORMAT " is on hold", state.id),
+				 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", state.id)));
+
+	if (sd_by_key_execute(key, &statement, owner_of(key->relid)) == 0)
+		sd_raise_no_row(key);
+	sd_log_note(statement.purged, GetUserId(), true);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PG_RETURN_INT64(statement.rows);
+}

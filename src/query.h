@@ -1,0 +1,33 @@
+/*
+ * query.h
+ *		The engine's own SQL: running it, and the kept plans for foreign keys.
+ */
+#ifndef SOFTDELETE_QUERY_H
+#define SOFTDELETE_QUERY_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "operation.h"
+
+/* what a kept plan does along a foreign key */
+typedef enum SdQueryKind
+{
+	SD_QUERY_MARK,				/* mark the children of these parents */
+	SD_QUERY_RESTORE,			/* restore them, of one deletion */
+	SD_QUERY_ORPHAN,			/* a live child of a deleted parent */
+	SD_QUERY_PARENT				/* lock the parents, find a deleted one */
+} SdQueryKind;
+
+extern SdStatement *sd_pending_statement;
+
+extern SdStatement *sd_take_statement(QueryDesc *query);
+extern SdStatement *sd_statement_of(QueryDesc *query);
+extern int	sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
+					   Oid role, bool triggers_now, bool all_rows, long limit);
+extern SPIPlanPtr sd_prepare(const char *text, int nargs, Oid *types, int options);
+extern int	sd_execute_key(SdQueryKind kind, SdKeySet *set,
+						   SdStatement *statement, Oid role, long limit);
+extern void sd_query_init(void);
+
+#endif							/* SOFTDELETE_QUERY_H */

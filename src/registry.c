@@ -1,0 +1,407 @@
+/*
+ * registry.c
+ *		What is managed: the facts about a table that the rest works with.
+ *
+ * A table is managed if and only if it carries the AFTER UPDATE row trigger
+ * that calls softdelete.mark().  The trigger is the only place where the state
+ * stands: its UPDATE OF list names, in this order, the marker, deletion_id,
+ * the time of deletion (unless the marker is that) and the former status (for
+ * a status marker), and its arguments are the kind of marker and the deleted
+ * value.  PostgreSQL itself carries the list along through renames, to
+ * partitions and into dumps.
+ *
+ * Cache: one entry a table in a hash, each in a memory context of its own.
+ * Callbacks may arrive at any moment and only set "stale"; the next look-up
+ * builds a new entry.  The old one stays readable until the transaction ends
+ * (its context moves below TopTransactionContext), so that callers may hold an
+ * entry across catalog access.  This file reads catalogs and writes nothing.
+ */
+#include "postgres.h"
+
+#include "registry.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "keys.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "predicate.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+typedef struct CacheEntry
+{
+	Oid			relid;			/* hash key */
+	bool		stale;
+	SdTable    *table;			/* NULL: not managed */
+	MemoryContext context;
+} CacheEntry;
+
+static HTAB *cache = NULL;
+static SdObjects objects;
+static bool objects_known = false;
+
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	CacheEntry *entry;
+
+	if (OidIsValid(relid))
+	{
+		entry = hash_search(cache, &relid, HASH_FIND, NULL);
+		if (entry)
+			entry->stale = true;
+	}
+	else
+	{
+		HASH_SEQ_STATUS scan;
+
+		hash_seq_init(&scan, cache);
+		while ((entry = hash_seq_search(&scan)) != NULL)
+			entry->stale = true;
+	}
+	if (!OidIsValid(relid) || relid == objects.log)
+		objects_known = false;
+}
+
+/* a function, schema, type or constraint changed: rare, so forget all */
+static void
+catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	objects_known = false;
+	if (cacheid == CONSTROID)
+		relation_changed(0, InvalidOid);
+}
+
+void
+sd_registry_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(CacheEntry);
+	cache = hash_create("softdelete tables", 64, &ctl, HASH_ELEM | HASH_BLOBS);
+
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, catalog_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(CONSTROID, catalog_changed, (Datum) 0);
+}
+
+static Oid
+function_oid(Oid schema, const char *name, int nargs, const Oid *args)
+{
+	oidvector  *types = buildoidvector(args, nargs);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name),
+						   PointerGetDatum(types),
+						   ObjectIdGetDatum(schema));
+}
+
+/*
+ * The extension's objects.  All are InvalidOid where CREATE EXTENSION was not
+ * run (or is running just now), and then nothing is managed.
+ */
+const SdObjects *
+sd_objects(void)
+{
+	static const Oid tid_oid[] = {TIDOID, OIDOID};
+	static const Oid any_args[] = {OIDOID, INT2VECTOROID, ANYOID};
+	SdObjects	o = {0};
+
+	if (objects_known)
+		return &objects;
+
+	o.schema = get_namespace_oid("softdelete", true);
+	if (OidIsValid(o.schema) &&
+		OidIsValid(get_extension_oid("softdelete", true)))
+	{
+		HeapTuple	tuple;
+
+		o.stamp_trigger = function_oid(o.schema, "stamp_trigger", 0, NULL);
+		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
+		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);
+		o.truncate_trigger = function_oid(o.schema, "refuse_truncate", 0, NULL);
+		o.stamp = function_oid(o.schema, "stamp", 0, NULL);
+		o.stamp_locked = function_oid(o.schema, "stamp", 2, tid_oid);
+		o.dead_parent_ok = function_oid(o.schema, "dead_parent_ok", 3, any_args);
+		o.raise_dead_row = function_oid(o.schema, "raise_dead_row", 3, any_args);
+		o.log = get_relname_relid("deletion_log", o.schema);
+		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
+
+		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(o.log));
+		if (HeapTupleIsValid(tuple))
+		{
+			o.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+			ReleaseSysCache(tuple);
+		}
+		else
+			o.mark_trigger = InvalidOid;
+	}
+	objects = o;
+	objects_known = true;
+	return &objects;
+}
+
+bool
+sd_is_own_trigger(const Trigger *trigger)
+{
+	const SdObjects *o = sd_objects();
+
+	return OidIsValid(o->mark_trigger) &&
+		(trigger->tgfoid == o->mark_trigger ||
+		 trigger->tgfoid == o->stamp_trigger ||
+		 trigger->tgfoid == o->guard_trigger ||
+		 trigger->tgfoid == o->truncate_trigger);
+}
+
+/* the topmost partitioned table above rel, or rel itself */
+Oid
+sd_topmost(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	if (rel->rd_rel->relispartition)
+	{
+		List	   *ancestors = get_partition_ancestors(relid);
+
+		if (ancestors != NIL)
+			relid = llast_oid(ancestors);
+		list_free(ancestors);
+	}
+	return relid;
+}
+
+/*
+ * Parse a condition on rel's columns, as CREATE INDEX parses its predicate,
+ * and simplify it as the planner simplifies that: only so are the two equal
+ * and a partial index with the same text matches.
+ */
+static Node *
+parse_condition(Relation rel, const char *text)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	ParseNamespaceItem *item;
+	RawStmt    *raw;
+	ResTarget  *target;
+	Node	   *expr;
+
+	raw = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
+	target = linitial_node(ResTarget, castNode(SelectStmt, raw->stmt)->targetList);
+	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
+										 NULL, false, true);
+	addNSItemToQuery(pstate, item, false, true, true);
+	expr = transformExpr(pstate, target->val, EXPR_KIND_INDEX_PREDICATE);
+	expr = coerce_to_boolean(pstate, expr, "WHERE");
+	assign_expr_collations(pstate, expr);
+	free_parsestate(pstate);
+	return eval_const_expressions(NULL, expr);
+}
+
+/* Fill the entry from the trigger; the current context is the entry's. */
+static SdTable *
+build_table(Relation rel, const Trigger *trigger)
+{
+	SdTable    *table = palloc0(sizeof(SdTable));
+	const char *kind = trigger->tgnargs > 0 ? trigger->tgargs[0] : "";
+	int			natts;
+	Form_pg_attribute att;
+
+	table->relid = RelationGetRelid(rel);
+	table->root = sd_topmost(rel);
+
+	if (strcmp(kind, "timestamp") == 0)
+		table->kind = SD_TIMESTAMP, natts = 2;
+	else if (strcmp(kind, "boolean") == 0)
+		table->kind = SD_BOOLEAN, natts = 3;
+	else if (strcmp(kind, "status") == 0)
+		table->kind = SD_STATUS, natts = 4;
+	else
+		natts = -1;
+	if (trigger->tgnattr != natts || trigger->tgnargs != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("trigger \"%s\" of table \"%s\" was not made by softdelete.enable()",
+						trigger->tgname, RelationGetRelationName(rel)),
+				 errhint("Drop the trigger and call softdelete.enable('%s').",
+						 RelationGetRelationName(rel))));
+
+	table->deleted_value = pstrdup(trigger->tgargs[1]);
+	table->marker = trigger->tgattr[0];
+	table->id = trigger->tgattr[1];
+	table->time = natts > 2 ? trigger->tgattr[2] : table->marker;
+	table->former = natts > 3 ? trigger->tgattr[3] : InvalidAttrNumber;
+
+	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
+	table->live_text = sd_predicate(att, table->kind, table->deleted_value, true, NULL);
+	table->dead_text = sd_predicate(att, table->kind, table->deleted_value, false, NULL);
+	table->live = parse_condition(rel, table->live_text);
+	table->dead = parse_condition(rel, table->dead_text);
+
+	table->marker_collation = att->attcollation;
+	if (table->kind == SD_BOOLEAN)
+		table->is_dead_true = strcmp(table->deleted_value, "true") == 0;
+	else if (table->kind == SD_STATUS)
+	{
+		Oid			type = getBaseType(att->atttypid);
+		TypeCacheEntry *typcache = lookup_type_cache(type, TYPECACHE_EQ_OPR_FINFO);
+		Oid			input;
+		Oid			ioparam;
+
+		getTypeInputInfo(type, &input, &ioparam);
+		table->dead_datum = OidInputFunctionCall(input, table->deleted_value,
+												 ioparam, -1);
+		fmgr_info_copy(&table->equal, &typcache->eq_opr_finfo,
+					   CurrentMemoryContext);
+	}
+
+	table->children = sd_keys_of(rel, true);
+	table->parents = sd_keys_of(rel, false);
+	return table;
+}
+
+/*
+ * The entry of an open relation; NULL when it is not managed.  Valid until the
+ * transaction ends.
+ */
+SdTable *
+sd_table(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	CacheEntry *entry;
+	bool		found;
+	MemoryContext context;
+	MemoryContext old;
+	SdTable    *volatile table = NULL;
+
+	if (rel->trigdesc == NULL || !rel->trigdesc->trig_update_after_row)
+		return NULL;
+
+	entry = hash_search(cache, &relid, HASH_FIND, NULL);
+	if (entry && !entry->stale)
+		return entry->table;
+	if (!OidIsValid(sd_objects()->mark_trigger))
+		return NULL;
+
+	context = AllocSetContextCreate(TopTransactionContext, "softdelete table",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+
+	/* a message that arrives while we read makes the new entry stale at once */
+	entry = hash_search(cache, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->table = NULL;
+		entry->context = NULL;
+	}
+	entry->stale = false;
+
+	PG_TRY();
+	{
+		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+		{
+			const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+			if (trigger->tgfoid == sd_objects()->mark_trigger)
+			{
+				table = build_table(rel, trigger);
+				break;
+			}
+		}
+	}
+	PG_CATCH();
+	{
+		entry = hash_search(cache, &relid, HASH_FIND, NULL);
+		if (entry)
+			entry->stale = true;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+
+	MemoryContextSwitchTo(old);
+
+	entry = hash_search(cache, &relid, HASH_FIND, NULL);
+	if (entry->context)
+		MemoryContextSetParent(entry->context, TopTransactionContext);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	entry->context = context;
+	entry->table = table;
+	return table;
+}
+
+/* The same by OID; leaves an AccessShareLock until the transaction ends. */
+SdTable *
+sd_table_by_oid(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	SdTable    *table = sd_table(rel);
+
+	table_close(rel, NoLock);
+	return table;
+}
+
+static bool
+value_is_dead(SdTable *table, Datum value, bool isnull)
+{
+	switch (table->kind)
+	{
+		case SD_TIMESTAMP:
+			return !isnull;
+		case SD_BOOLEAN:
+			return !isnull && DatumGetBool(value) == table->is_dead_true;
+		case SD_STATUS:
+			return !isnull &&
+				DatumGetBool(FunctionCall2Coll(&table->equal,
+											   table->marker_collation,
+											   value, table->dead_datum));
+	}
+	return false;
+}
+
+bool
+sd_slot_is_dead(SdTable *table, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, table->marker, &isnull);
+
+	return value_is_dead(table, value, isnull);
+}
+
+bool
+sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, table->marker, desc, &isnull);
+
+	return value_is_dead(table, value, isnull);
+}
+
+/* The condition that a row of range table entry varno is live, or is not. */
+Node *
+sd_condition(SdTable *table, Index varno, bool live)
+{
+	Node	   *expr = copyObject(live ? table->live : table->dead);
+
+	if (varno != 1)
+		ChangeVarNodes(expr, 1, varno, 0);
+	return expr;
+}

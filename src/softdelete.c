@@ -1,0 +1,43 @@
+/*
+ * softdelete.c
+ *		Makes DELETE recoverable.  Starts the parts; all else is in them.
+ *
+ *	rewrite		DELETE becomes an UPDATE that marks	(planner calls it)
+ *	visibility	deleted rows are not scanned
+ *	executor	a statement's operation begins and ends
+ *	cascade		... and follows the foreign keys, integrity checks them
+ *	deletions	... and is logged
+ *	triggers	rows that an UPDATE marks; the guard against erasing
+ *	functions	delete, restore, undo by key or id; purge erases
+ *	registry	what is managed: everybody asks here
+ */
+#include "postgres.h"
+
+#include "deferred.h"
+#include "executor.h"
+#include "fmgr.h"
+#include "guc.h"
+#include "planner.h"
+#include "plans.h"
+#include "query.h"
+#include "registry.h"
+#include "utility.h"
+#include "visibility.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	sd_guc_init();
+	sd_plans_init();
+	sd_registry_init();
+	sd_query_init();
+	sd_deferred_init();
+	sd_visibility_init();
+	sd_planner_init();
+	sd_executor_init();
+	sd_utility_init();
+}

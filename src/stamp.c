@@ -1,0 +1,132 @@
+/*
+ * stamp.c
+ *		What a row gets when it is marked: its deletion id, and the lock that
+ *		keeps new references away.
+ *
+ * A converted DELETE evaluates stamp() in its target list, once a row and
+ * again when EvalPlanQual finds a newer version.  The trigger for UPDATEs uses
+ * the same lock.
+ *
+ * The lock: marking changes no key column, so the UPDATE alone would lock the
+ * row FOR NO KEY UPDATE, which does not stop a concurrent INSERT of a child
+ * (its check takes FOR KEY SHARE), and the child would be an orphan.  So the
+ * old version is locked FOR UPDATE first.  heap_update() keeps the stronger of
+ * the two locks of one transaction, and the child's check waits, then meets
+ * the marked version.  Owns no state.
+ */
+#include "postgres.h"
+
+#include "stamp.h"
+#include "access/tableam.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "operation.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(softdelete_stamp);
+PG_FUNCTION_INFO_V1(softdelete_stamp_locked);
+
+/*
+ * Lock a row exclusively.  A row that another transaction has changed
+ * meanwhile is left alone: the UPDATE will find that, too, and either come
+ * back with the new version or raise the serialization failure.
+ */
+void
+sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot, CommandId cid,
+			TupleTableSlot *slot)
+{
+	TM_FailureData tmfd;
+
+	(void) table_tuple_lock(rel, tid, snapshot, slot, cid, LockTupleExclusive,
+							LockWaitBlock, 0, &tmfd);
+	ExecClearTuple(slot);
+}
+
+/*
+ * A result relation with a slot for the lock, kept with the expression.  Most
+ * statements have one; for a partitioned table the list grows to the number of
+ * partitions that are hit.
+ */
+typedef struct LockTarget
+{
+	struct LockTarget *next;
+	Relation	rel;
+	TupleTableSlot *slot;
+} LockTarget;
+
+/* NULL when the statement has no such result relation */
+static LockTarget *
+find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
+{
+	LockTarget *target;
+	ListCell   *lc;
+
+	for (target = flinfo->fn_extra; target; target = target->next)
+		if (RelationGetRelid(target->rel) == relid)
+			return target;
+
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		Relation	rel = ((ResultRelInfo *) lfirst(lc))->ri_RelationDesc;
+
+		if (RelationGetRelid(rel) == relid)
+		{
+			MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+
+			target = palloc(sizeof(LockTarget));
+			target->rel = rel;
+			target->slot = table_slot_create(rel, &estate->es_tupleTable);
+			target->next = flinfo->fn_extra;
+			flinfo->fn_extra = target;
+			MemoryContextSwitchTo(old);
+			return target;
+		}
+	}
+	return NULL;
+}
+
+static int64
+current_id(void)
+{
+	SdOp	   *op;
+	ResultRelInfo *first;
+
+	if (sd_frame == NULL || sd_frame->query->estate->es_opened_result_relations == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("softdelete.stamp() is for the DELETE statements that the extension plans")));
+	op = sd_current_op();
+	if (op->id != 0)
+		return op->id;
+	first = linitial(sd_frame->query->estate->es_opened_result_relations);
+	return sd_op_id(op, sd_topmost(first->ri_RelationDesc));
+}
+
+/* stamp() -> bigint: the deletion id of the running statement */
+Datum
+softdelete_stamp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(current_id());
+}
+
+/*
+ * stamp(ctid, tableoid) -> bigint: the same, and lock that row.
+ *
+ * Where a BEFORE ROW trigger fetched the row, EvalPlanQual's tuple may come
+ * without its table's OID.  Then our own BEFORE trigger is on, too (see
+ * executor.c), and does the locking.
+ */
+Datum
+softdelete_stamp_locked(PG_FUNCTION_ARGS)
+{
+	ItemPointer tid = (ItemPointer) PG_GETARG_POINTER(0);
+	Oid			relid = PG_GETARG_OID(1);
+	int64		id = current_id();
+	EState	   *estate = sd_frame->query->estate;
+	LockTarget *target = find_target(fcinfo->flinfo, estate, relid);
+
+	if (target != NULL)
+		sd_lock_row(target->rel, tid, estate->es_snapshot,
+					estate->es_output_cid, target->slot);
+	PG_RETURN_INT64(id);
+}

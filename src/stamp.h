@@ -1,0 +1,17 @@
+/*
+ * stamp.h
+ *		The lock that a row gets before it is marked.
+ */
+#ifndef SOFTDELETE_STAMP_H
+#define SOFTDELETE_STAMP_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+extern void sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot,
+						CommandId cid, TupleTableSlot *slot);
+
+#endif							/* SOFTDELETE_STAMP_H */

@@ -1,0 +1,355 @@
+/*
+ * triggers.c
+ *		The row triggers of a managed table.
+ *
+ *	stamp_trigger	BEFORE UPDATE: an UPDATE set or cleared the mark; fill in or
+ *					clear the companion columns.  (A converted DELETE does so in
+ *					its target list, and executor.c switches this off.)
+ *	mark			AFTER UPDATE: collect the row's keys for cascade.c.  Its
+ *					definition also holds the table's state, see registry.c.
+ *	guard			BEFORE DELETE: let a purge through, and make a mark of a
+ *					DELETE that was planned without the library.
+ *	refuse_truncate	BEFORE TRUNCATE.
+ *
+ * All work on one row and keep nothing.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "cascade.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "deletions.h"
+#include "executor/spi.h"
+#include "guc.h"
+#include "keys.h"
+#include "operation.h"
+#include "predicate.h"
+#include "query.h"
+#include "registry.h"
+#include "stamp.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(softdelete_stamp_trigger);
+PG_FUNCTION_INFO_V1(softdelete_mark);
+PG_FUNCTION_INFO_V1(softdelete_guard);
+PG_FUNCTION_INFO_V1(softdelete_refuse_truncate);
+
+/* the table of the trigger call; raises where it was called by hand */
+static SdTable *
+trigger_table(FunctionCallInfo fcinfo, const char *name)
+{
+	SdTable    *table = NULL;
+
+	if (CALLED_AS_TRIGGER(fcinfo))
+		table = sd_table(((TriggerData *) fcinfo->context)->tg_relation);
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("softdelete.%s() is for the triggers that softdelete.enable() creates",
+						name)));
+	return table;
+}
+
+static Datum
+get_value(HeapTuple tuple, AttrNumber attnum, TupleDesc desc, bool *isnull)
+{
+	return heap_getattr(tuple, attnum, desc, isnull);
+}
+
+/* lock the old version: see stamp.c */
+static void
+lock_old_row(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+
+	sd_lock_row(rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
+				GetCurrentCommandId(true), slot);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* the transaction's time as the column's type has it */
+static Datum
+now_as(TupleDesc desc, AttrNumber attnum)
+{
+	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+
+	if (getBaseType(TupleDescAttr(desc, attnum - 1)->atttypid) == TIMESTAMPOID)
+		return DirectFunctionCall1(timestamptz_timestamp, now);
+	return now;
+}
+
+Datum
+softdelete_stamp_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SdTable    *table = trigger_table(fcinfo, "stamp_trigger");
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	old = trigdata->tg_trigtuple;
+	HeapTuple	new = trigdata->tg_newtuple;
+	bool		was_dead = sd_tuple_is_dead(table, old, desc);
+	bool		is_dead = sd_tuple_is_dead(table, new, desc);
+	int			atts[3];
+	Datum		values[3] = {0};
+	bool		nulls[3] = {true, true, true};
+	int			n = 0;
+
+	if (was_dead == is_dead)
+	{
+		bool		old_null;
+		bool		new_null;
+		Datum		old_id = get_value(old, table->id, desc, &old_null);
+		Datum		new_id = get_value(new, table->id, desc, &new_null);
+
+		if (old_null != new_null ||
+			(!old_null && DatumGetInt64(old_id) != DatumGetInt64(new_id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of table \"%s\" is maintained by softdelete",
+							NameStr(TupleDescAttr(desc, table->id - 1)->attname),
+							RelationGetRelationName(trigdata->tg_relation)),
+					 errhint("Set or clear column \"%s\" instead, or leave this one alone.",
+							 NameStr(TupleDescAttr(desc, table->marker - 1)->attname))));
+		return PointerGetDatum(new);
+	}
+
+	if (is_dead && table->children != NIL)
+		lock_old_row(trigdata);
+
+	atts[n] = table->id;
+	if (is_dead)
+	{
+		values[n] = Int64GetDatum(sd_op_id(sd_current_op(), table->root));
+		nulls[n] = false;
+	}
+	n++;
+	if (table->time != table->marker)
+	{
+		bool		old_null;
+		bool		new_null;
+		Datum		old_time = get_value(old, table->time, desc, &old_null);
+		Datum		new_time = get_value(new, table->time, desc, &new_null);
+
+		atts[n] = table->time;
+		if (is_dead)
+		{
+			/* a time that the statement gave stands */
+			bool		given = !new_null &&
+				(old_null || DatumGetTimestampTz(old_time) != DatumGetTimestampTz(new_time));
+
+			values[n] = given ? new_time : now_as(desc, table->time);
+			nulls[n] = false;
+		}
+		n++;
+	}
+	if (table->former != InvalidAttrNumber)
+	{
+		atts[n] = table->former;
+		if (is_dead)
+			values[n] = get_value(old, table->marker, desc, &nulls[n]);
+		n++;
+	}
+	return PointerGetDatum(heap_modify_tuple_by_cols(new, desc, n, atts, values, nulls));
+}
+
+/* without a statement to wait for, follow the row's keys now */
+static void
+flush_loose(SdOp *op)
+{
+	if (op->estate != NULL)
+		return;
+	if (op->pending != NIL || op->recheck != NIL)
+		sd_cascade(op, NULL);
+	sd_log_write(op);
+}
+
+Datum
+softdelete_mark(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SdTable    *table = trigger_table(fcinfo, "mark");
+	TupleTableSlot *old = trigdata->tg_trigslot;
+	TupleTableSlot *new = trigdata->tg_newslot;
+	bool		is_dead = sd_slot_is_dead(table, new);
+	bool		isnull;
+	int64		id;
+	SdOp	   *op;
+	ListCell   *lc;
+
+	if (sd_slot_is_dead(table, old) == is_dead)
+		return PointerGetDatum(NULL);
+
+	op = sd_current_op();
+	id = DatumGetInt64(slot_getattr(is_dead ? new : old, table->id, &isnull));
+	if (isnull)
+		id = 0;
+
+	if (is_dead)
+	{
+		if (id != op->id && op->estate == NULL && id != 0)
+		{
+			op->id = id;
+			op->root = table->root;
+		}
+		if (id == 0 || id != op->id)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("row of table \"%s\" was marked without a stamp",
+							RelationGetRelationName(trigdata->tg_relation)),
+					 errdetail("A BEFORE UPDATE trigger that fires after \"~softdelete_stamp\" set the mark or changed column \"%s\".",
+							   get_attname(table->relid, table->id, false)),
+					 errhint("Rename that trigger so that it fires earlier.")));
+		sd_op_count(op, table->root, 1);
+		foreach(lc, table->children)
+			if (sd_key_matters(lfirst(lc)))
+				sd_op_collect(op, lfirst(lc), false, false, id, new);
+	}
+	else
+	{
+		sd_op_count_restored(op, id, 1);
+		foreach(lc, table->children)
+		{
+			SdKey	   *key = lfirst(lc);
+
+			if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
+				sd_op_collect(op, key, true, false, id, new);
+		}
+		foreach(lc, table->parents)
+		{
+			SdKey	   *key = lfirst(lc);
+
+			if (sd_table_by_oid(key->parent) != NULL)
+				sd_op_collect(op, key, true, true, 0, new);
+		}
+	}
+	flush_loose(op);
+	return PointerGetDatum(NULL);
+}
+
+/* mark the row that a DELETE, planned without the library, is about to erase */
+static void
+mark_instead(Relation rel, ItemPointer tid)
+{
+	SdStatement statement = {SD_TASK_DELETE};
+	Oid			types[2] = {TIDOID};
+	Datum		values[2] = {PointerGetDatum(tid)};
+	char	   *text;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	text = psprintf("DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
+					sd_qualified_name(RelationGetRelid(rel)));
+	sd_execute(sd_prepare(text, 1, types, 0), values, &statement, InvalidOid,
+			   true, false, 0);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/* is the row on its way from one partition to another? */
+static bool
+moves_row(Relation rel)
+{
+	ModifyTable *top;
+
+	if (sd_frame == NULL || !rel->rd_rel->relispartition)
+		return false;
+	top = (ModifyTable *) sd_frame->query->plannedstmt->planTree;
+	return !IsA(top, ModifyTable) || top->operation == CMD_UPDATE ||
+		top->operation == CMD_MERGE;
+}
+
+/* may the purge erase this row?  It does so for rows of its own table. */
+static bool
+may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		time;
+
+	if (!sd_tuple_is_dead(table, tuple, desc))
+		return false;
+	if (purge->task == SD_TASK_ERASE)
+		return true;
+	if (purge->purge_table != table->root)
+		return false;
+	time = get_value(tuple, table->time, desc, &isnull);
+	if (!isnull &&
+		getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid) == TIMESTAMPOID)
+		time = DirectFunctionCall1(timestamp_timestamptz, time);
+	return !isnull && DatumGetTimestampTz(time) <= purge->purge_until;
+}
+
+Datum
+softdelete_guard(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SdTable    *table = trigger_table(fcinfo, "guard");
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	HeapTuple	old = trigdata->tg_trigtuple;
+	SdStatement *purge = sd_erasing();
+	bool		is_dead = sd_tuple_is_dead(table, old, desc);
+
+	if (purge != NULL)
+	{
+		bool		isnull;
+		Datum		id = get_value(old, table->id, desc, &isnull);
+
+		if (!may_erase(purge, table, old, desc))
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("purge would take a row of table \"%s\" along that must stay",
+							RelationGetRelationName(rel)),
+					 errdetail(is_dead ? "The row's own retention is not over." :
+							   "The row is not deleted.")));
+		purge->rows++;
+		if (!isnull)
+			sd_count_by_id(&purge->purged, TopTransactionContext,
+						   DatumGetInt64(id), 1);
+		return PointerGetDatum(old);
+	}
+	if (sd_hard_delete || moves_row(rel))
+		return PointerGetDatum(old);
+
+	/* RI's cascade from a parent that is erased */
+	if (sd_frame != NULL &&
+		(sd_frame->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
+	{
+		if (is_dead)
+			return PointerGetDatum(old);
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("delete would erase rows of managed table \"%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("They refer to a row of a table that is not managed, ON DELETE CASCADE."),
+				 errhint("Manage the referred-to table, too (softdelete.enable), or delete the rows of \"%s\" first.",
+						 RelationGetRelationName(rel))));
+	}
+
+	if (!is_dead)
+		mark_instead(rel, &old->t_self);
+	return PointerGetDatum(NULL);
+}
+
+Datum
+softdelete_refuse_truncate(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		(void) trigger_table(fcinfo, "refuse_truncate");
+	if (!sd_hard_delete)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot truncate managed table \"%s\"",
+						RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation)),
+				 errdetail("TRUNCATE erases rows that could not be restored."),
+				 errhint("Use DELETE, or SET softdelete.hard_delete = on to erase the rows for good.")));
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,121 @@
+/*
+ * utility.c
+ *		Utility commands that managed tables have a say in.
+ *
+ * ALTER TABLE sees every row while it adds or validates constraints.  SET
+ * CONSTRAINTS reaches the extension's deferred checks.  TRUNCATE is refused
+ * for partitions, too, which have no statement trigger.  A column or trigger
+ * that a managed table needs cannot be dropped, not even by CASCADE.
+ */
+#include "postgres.h"
+
+#include "utility.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "commands/extension.h"
+#include "deferred.h"
+#include "guc.h"
+#include "predicate.h"
+#include "registry.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "visibility.h"
+
+static ProcessUtility_hook_type prev_utility = NULL;
+static object_access_hook_type prev_object_access = NULL;
+
+static void
+softdelete_utility(PlannedStmt *pstmt, const char *queryString,
+				   bool readOnlyTree, ProcessUtilityContext context,
+				   ParamListInfo params, QueryEnvironment *queryEnv,
+				   DestReceiver *dest, QueryCompletion *qc)
+{
+	Node	   *command = pstmt->utilityStmt;
+	NodeTag		tag = nodeTag(command);
+	int			depth = sd_bypass_depth;
+
+	if (tag == T_AlterTableStmt)
+		sd_bypass_depth++;
+	PG_TRY();
+	{
+		if (prev_utility)
+			prev_utility(pstmt, queryString, readOnlyTree, context, params,
+						 queryEnv, dest, qc);
+		else
+			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+									params, queryEnv, dest, qc);
+	}
+	PG_CATCH();
+	{
+		sd_bypass_depth = depth;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	sd_bypass_depth = depth;
+
+	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
+	if (tag == T_ConstraintsSetStmt)
+		sd_set_constraints((ConstraintsSetStmt *) command);
+}
+
+static void
+refuse_truncate(Oid relid)
+{
+	if (sd_hard_delete || sd_table_by_oid(relid) == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate managed table \"%s\"", get_rel_name(relid)),
+			 errdetail("TRUNCATE erases rows that could not be restored."),
+			 errhint("Use DELETE, or SET softdelete.hard_delete = on to erase the rows for good.")));
+}
+
+static void
+refuse_drop_column(Oid relid, AttrNumber attnum)
+{
+	SdTable    *table;
+
+	if (get_rel_relkind(relid) != RELKIND_RELATION &&
+		get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return;
+	table = sd_table_by_oid(relid);
+	if (table == NULL ||
+		(attnum != table->marker && attnum != table->id &&
+		 attnum != table->time && attnum != table->former))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop column \"%s\" of managed table \"%s\"",
+					get_attname(relid, attnum, false), get_rel_name(relid)),
+			 errdetail("The column says which rows are deleted, and when and by what."),
+			 errhint("SELECT softdelete.disable(%s) first.",
+					 quote_literal_cstr(sd_qualified_name(relid)))));
+}
+
+static void
+softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
+						 int subId, void *arg)
+{
+	if (prev_object_access)
+		prev_object_access(access, classId, objectId, subId, arg);
+
+	if (classId != RelationRelationId)
+		return;
+	if (access == OAT_TRUNCATE)
+		refuse_truncate(objectId);
+	else if (access == OAT_DROP && subId > 0)
+		refuse_drop_column(objectId, subId);
+}
+
+void
+sd_utility_init(void)
+{
+	prev_utility = ProcessUtility_hook;
+	ProcessUtility_hook = softdelete_utility;
+	prev_object_access = object_access_hook;
+	object_access_hook = softdelete_object_access;
+}

@@ -1,0 +1,12 @@
+/*
+ * visibility.h
+ *		Scans of managed tables see live rows only.
+ */
+#ifndef SOFTDELETE_VISIBILITY_H
+#define SOFTDELETE_VISIBILITY_H
+
+extern int	sd_bypass_depth;
+
+extern void sd_visibility_init(void);
+
+#endif							/* SOFTDELETE_VISIBILITY_H */
