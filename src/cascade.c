@@ -51,44 +51,37 @@ may_be_refused(Oid relid)
 	return result;
 }
 
+/*
+ * Carry a set of keys to the next level.  A cascade that may have left live
+ * rows behind is kept for the check, the set is done with otherwise.
+ */
 static void
 follow(SdOp *op, SdKeySet *set)
 {
 	SdStatement statement = {0};
-	Oid			owner;
-	Relation	rel;
-	SdTable    *child;
+	Relation	rel = table_open(set->key->child, RowExclusiveLock);
+	SdTable    *child = sd_table(rel);
+	Oid			owner = rel->rd_rel->relowner;
 
-	if (set->upwards || set->key->on_delete != FKCONSTR_ACTION_CASCADE)
-		return;
-	rel = table_open(set->key->child, RowExclusiveLock);
-	child = sd_table(rel);
-	owner = rel->rd_rel->relowner;
 	table_close(rel, NoLock);
-	if (child == NULL)
-		return;
-
-	statement.task = set->restored ? SD_TASK_RESTORE : SD_TASK_DELETE;
-	statement.op = op;
-	statement.via = set->key;
-	statement.id = set->id;
-	sd_execute_key(set->restored ? SD_QUERY_RESTORE : SD_QUERY_MARK,
-				   set, &statement, owner, 0);
-}
-
-static void
-check(SdKeySet *set)
-{
-	if (set->upwards)
-		sd_check_parent(set);
-	else if (!set->restored)
+	if (child != NULL)
 	{
-		if (set->key->on_delete != FKCONSTR_ACTION_CASCADE)
-			sd_check_children(set);
-		else if (sd_table_by_oid(set->key->child) == NULL ||
-				 may_be_refused(set->key->child))
-			sd_check_children(set);
+		statement.task = set->restored ? SD_TASK_RESTORE : SD_TASK_DELETE;
+		statement.op = op;
+		statement.via = set->key;
+		statement.id = set->id;
+		sd_execute_key(set->restored ? SD_QUERY_RESTORE : SD_QUERY_MARK,
+					   set, &statement, owner, 0);
 	}
+	if (!set->restored && (child == NULL || may_be_refused(set->key->child)))
+	{
+		MemoryContext old = MemoryContextSwitchTo(op->context);
+
+		op->childless = lappend(op->childless, set);
+		MemoryContextSwitchTo(old);
+	}
+	else
+		sd_key_set_free(set);
 }
 
 /*
@@ -98,7 +91,6 @@ check(SdKeySet *set)
 void
 sd_cascade(SdOp *op, EState *estate)
 {
-	List	   *done = NIL;
 	ListCell   *lc;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -114,14 +106,15 @@ sd_cascade(SdOp *op, EState *estate)
 		foreach(lc, level)
 			follow(op, lfirst(lc));
 		AfterTriggerEndQuery(estate);
-		done = list_concat(done, level);
+		list_free(level);
 	}
 
-	foreach(lc, done)
-		check(lfirst(lc));
-	foreach(lc, op->recheck)
-		(void) sd_find_orphan(lfirst(lc), true);
-	op->recheck = NIL;
+	foreach(lc, op->childless)
+		sd_check_children(lfirst(lc));
+	foreach(lc, op->parents)
+		sd_check_parent(lfirst(lc));
+	op->childless = NIL;
+	op->parents = NIL;
 
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

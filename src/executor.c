@@ -331,7 +331,7 @@ softdelete_finish(QueryDesc *query)
 		op = sd_op_of(query->estate);
 		if (op != NULL)
 		{
-			if (op->pending != NIL || op->recheck != NIL)
+			if (sd_op_has_work(op))
 				sd_cascade(op, query->estate);
 			sd_log_write(op);
 			if (frame.statement)

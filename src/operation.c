@@ -219,6 +219,17 @@ sd_key_set(SdKey *key, bool restored, bool upwards, int64 id)
 	return set;
 }
 
+/* Free it.  Values passed by reference stay until the context goes. */
+void
+sd_key_set_free(SdKeySet *set)
+{
+	for (int i = 0; i < set->key->n; i++)
+		pfree(set->values[i]);
+	pfree(set->values);
+	pfree(set->types);
+	pfree(set);
+}
+
 /*
  * Add one row's key, copied into the current memory context.  The same key
  * twice in a row (children of one parent) is kept once.
@@ -272,19 +283,15 @@ find_key_set(List **list, SdKey *key, bool restored, bool upwards, int64 id)
 	return set;
 }
 
-/*
- * Remember the key of the row in slot: for the rows that refer to it by key,
- * or (upwards) for the row that it refers to.  A key with a NULL refers to
- * nothing and is left out.
- */
-void
-sd_op_collect(SdOp *op, SdKey *key, bool restored, bool upwards, int64 id,
-			  TupleTableSlot *slot)
+static void
+collect(SdOp *op, List **list, SdKey *key, bool restored, bool upwards,
+		int64 id, TupleTableSlot *slot)
 {
 	MemoryContext old;
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
+	/* a key with a NULL refers to nothing */
 	for (int i = 0; i < key->n; i++)
 	{
 		values[i] = slot_getattr(slot, key->own_atts[i], &isnull);
@@ -292,16 +299,49 @@ sd_op_collect(SdOp *op, SdKey *key, bool restored, bool upwards, int64 id,
 			return;
 	}
 	old = MemoryContextSwitchTo(op->context);
-	sd_key_set_add(find_key_set(&op->pending, key, restored, upwards, id), values);
+	sd_key_set_add(find_key_set(list, key, restored, upwards, id), values);
 	MemoryContextSwitchTo(old);
 }
 
-/* Look once more, when the operation is done, for live children of this key. */
+/*
+ * The row in slot was marked: remember what key, one of those that refer to
+ * its table, needs to follow it or to check that nobody refers to it.
+ */
+void
+sd_op_marked(SdOp *op, SdKey *key, TupleTableSlot *slot)
+{
+	if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+		collect(op, &op->pending, key, false, false, 0, slot);
+	else
+		collect(op, &op->childless, key, false, false, 0, slot);
+}
+
+/* It was restored from deletion id: what went along with it comes back. */
+void
+sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot)
+{
+	collect(op, &op->pending, key, true, false, id, slot);
+}
+
+/* It was restored: the row that it refers to by key must be live. */
+void
+sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot)
+{
+	collect(op, &op->parents, key, true, true, 0, slot);
+}
+
+/* Look, when the operation is done, for live children of this key. */
 void
 sd_op_recheck(SdOp *op, SdKey *key, const Datum *values)
 {
 	MemoryContext old = MemoryContextSwitchTo(op->context);
 
-	sd_key_set_add(find_key_set(&op->recheck, key, false, false, 0), values);
+	sd_key_set_add(find_key_set(&op->childless, key, false, false, 0), values);
 	MemoryContextSwitchTo(old);
+}
+
+bool
+sd_op_has_work(SdOp *op)
+{
+	return op->pending != NIL || op->childless != NIL || op->parents != NIL;
 }

@@ -29,15 +29,15 @@ typedef struct SdIdCount
 } SdIdCount;
 
 /*
- * Keys of rows that were marked (or restored), waiting for the foreign keys
- * that refer to them (or that they refer by) to be followed.
+ * Keys of rows that were marked or restored, by which others refer to them (or
+ * by which they refer to others).
  */
 typedef struct SdKeySet
 {
 	SdKey	   *key;
 	bool		restored;		/* else marked */
-	bool		upwards;		/* the rows' own key: is the parent live? */
-	int64		id;				/* deletion they belonged or belong to */
+	bool		upwards;		/* the key of the rows' parents, not their own */
+	int64		id;				/* of restored rows: the deletion they belonged to */
 	Oid		   *types;			/* by column */
 	Datum	  **values;			/* by column, then by row */
 	int			n;
@@ -59,9 +59,11 @@ typedef struct SdOp
 	HTAB	   *restored;		/* SdIdCount, or NULL */
 	int64		marked_total;
 	int64		restored_total;
-	List	   *pending;		/* SdKeySet, not yet followed */
-	List	   *recheck;		/* SdKeySet: deleted parents that were taken
-								 * for good by a foreign-key check */
+	List	   *pending;		/* SdKeySet: cascades not yet followed */
+	List	   *childless;		/* SdKeySet: when all is done, no live row may
+								 * refer to these marked rows */
+	List	   *parents;		/* SdKeySet: nor may these, that restored rows
+								 * refer to, be deleted */
 	bool		logged;
 } SdOp;
 
@@ -110,9 +112,12 @@ extern int64 sd_op_id(SdOp *op, Oid root);
 extern void sd_op_count(SdOp *op, Oid relid, int64 n);
 extern void sd_op_count_restored(SdOp *op, int64 id, int64 n);
 extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool upwards, int64 id);
+extern void sd_key_set_free(SdKeySet *set);
 extern void sd_key_set_add(SdKeySet *set, const Datum *values);
-extern void sd_op_collect(SdOp *op, SdKey *key, bool restored, bool upwards,
-						  int64 id, TupleTableSlot *slot);
+extern void sd_op_marked(SdOp *op, SdKey *key, TupleTableSlot *slot);
+extern void sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot);
+extern void sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot);
 extern void sd_op_recheck(SdOp *op, SdKey *key, const Datum *values);
+extern bool sd_op_has_work(SdOp *op);
 
 #endif							/* SOFTDELETE_OPERATION_H */

@@ -167,7 +167,7 @@ flush_loose(SdOp *op)
 {
 	if (op->estate != NULL)
 		return;
-	if (op->pending != NIL || op->recheck != NIL)
+	if (sd_op_has_work(op))
 		sd_cascade(op, NULL);
 	sd_log_write(op);
 }
@@ -211,7 +211,7 @@ softdelete_mark(PG_FUNCTION_ARGS)
 		sd_op_count(op, table->root, 1);
 		foreach(lc, table->children)
 			if (sd_key_matters(lfirst(lc)))
-				sd_op_collect(op, lfirst(lc), false, false, id, new);
+				sd_op_marked(op, lfirst(lc), new);
 	}
 	else
 	{
@@ -221,14 +221,14 @@ softdelete_mark(PG_FUNCTION_ARGS)
 			SdKey	   *key = lfirst(lc);
 
 			if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
-				sd_op_collect(op, key, true, false, id, new);
+				sd_op_restored(op, key, id, new);
 		}
 		foreach(lc, table->parents)
 		{
 			SdKey	   *key = lfirst(lc);
 
 			if (sd_table_by_oid(key->parent) != NULL)
-				sd_op_collect(op, key, true, true, 0, new);
+				sd_op_parent(op, key, new);
 		}
 	}
 	flush_loose(op);

@@ -4,14 +4,14 @@
  *
  * ALTER TABLE sees every row while it adds or validates constraints.  SET
  * CONSTRAINTS reaches the extension's deferred checks.  TRUNCATE is refused
- * for partitions, too, which have no statement trigger.  A column or trigger
- * that a managed table needs cannot be dropped, not even by CASCADE.
+ * for partitions, too, which have no statement trigger.  A column that a
+ * managed table needs cannot be dropped, not even with CASCADE.
  */
 #include "postgres.h"
 
 #include "utility.h"
-#include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
@@ -28,6 +28,51 @@
 static ProcessUtility_hook_type prev_utility = NULL;
 static object_access_hook_type prev_object_access = NULL;
 
+/*
+ * ALTER TABLE ... DROP COLUMN of a column that the table's state needs.
+ * PostgreSQL itself refuses it, as the triggers depend on the column, and
+ * suggests CASCADE, which would drop them and make the table an ordinary one.
+ */
+static void
+refuse_drop_column(AlterTableStmt *stmt)
+{
+	Oid			relid = InvalidOid;
+	SdTable    *table = NULL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+		AttrNumber	attnum;
+
+		if (cmd->subtype != AT_DropColumn)
+			continue;
+		if (!OidIsValid(relid))
+		{
+			relid = RangeVarGetRelid(stmt->relation, AccessExclusiveLock, true);
+			if (!OidIsValid(relid) ||
+				(get_rel_relkind(relid) != RELKIND_RELATION &&
+				 get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE))
+				return;
+			table = sd_table_by_oid(relid);
+		}
+		if (table == NULL)
+			return;
+		attnum = get_attnum(relid, cmd->name);
+		if (attnum == InvalidAttrNumber ||
+			(attnum != table->marker && attnum != table->id &&
+			 attnum != table->time && attnum != table->former))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop column \"%s\" of managed table \"%s\"",
+						cmd->name, get_rel_name(relid)),
+				 errdetail("The column says which rows are deleted, or when and by what."),
+				 errhint("SELECT softdelete.disable(%s) first.",
+						 quote_literal_cstr(sd_qualified_name(relid)))));
+	}
+}
+
 static void
 softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 				   bool readOnlyTree, ProcessUtilityContext context,
@@ -39,7 +84,10 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	int			depth = sd_bypass_depth;
 
 	if (tag == T_AlterTableStmt)
+	{
+		refuse_drop_column((AlterTableStmt *) command);
 		sd_bypass_depth++;
+	}
 	PG_TRY();
 	{
 		if (prev_utility)
@@ -75,28 +123,6 @@ refuse_truncate(Oid relid)
 }
 
 static void
-refuse_drop_column(Oid relid, AttrNumber attnum)
-{
-	SdTable    *table;
-
-	if (get_rel_relkind(relid) != RELKIND_RELATION &&
-		get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
-		return;
-	table = sd_table_by_oid(relid);
-	if (table == NULL ||
-		(attnum != table->marker && attnum != table->id &&
-		 attnum != table->time && attnum != table->former))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-			 errmsg("cannot drop column \"%s\" of managed table \"%s\"",
-					get_attname(relid, attnum, false), get_rel_name(relid)),
-			 errdetail("The column says which rows are deleted, and when and by what."),
-			 errhint("SELECT softdelete.disable(%s) first.",
-					 quote_literal_cstr(sd_qualified_name(relid)))));
-}
-
-static void
 softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 						 int subId, void *arg)
 {
@@ -107,8 +133,6 @@ softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 		return;
 	if (access == OAT_TRUNCATE)
 		refuse_truncate(objectId);
-	else if (access == OAT_DROP && subId > 0)
-		refuse_drop_column(objectId, subId);
 }
 
 void
