@@ -317,14 +317,7 @@ END $$;
 COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';
 
 CREATE FUNCTION check_retention(retention interval) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF NOT isfinite(retention) OR retention < interval '0' THEN
-		RAISE EXCEPTION 'retention must not be negative or infinite'
-			USING ERRCODE = 'invalid_parameter_value',
-				  HINT = 'NULL keeps deleted rows for ever.';
-	END IF;
-END $$;
+	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';
 
 CREATE FUNCTION enable(target regclass, marker name DEFAULT 'deleted_at', deleted_value text DEFAULT NULL,
@@ -339,6 +332,9 @@ DECLARE
 BEGIN
 	PERFORM softdelete.check_table(target);
 	PERFORM softdelete.check_retention(retention);
+	IF marker IS NULL THEN
+		RAISE EXCEPTION 'marker must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	IF NOT softdelete.preloaded() THEN
 		RAISE EXCEPTION 'library softdelete is not preloaded'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -361,7 +357,7 @@ BEGIN
 			   AND (softdelete.describe(c.conrelid)).marker IS NULL
 			 ORDER BY c.conname
 		LOOP
-			IF NOT "cascade" THEN
+			IF "cascade" IS NOT TRUE THEN
 				RAISE EXCEPTION 'table "%" refers to "%" ON DELETE CASCADE and is not managed', child.relid, this
 					USING ERRCODE = 'object_not_in_prerequisite_state',
 						  DETAIL = format('Foreign key "%s" would leave live rows of "%s" that refer to deleted ones.', child.conname, child.relid),

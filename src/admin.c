@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "admin.h"
 #include "compat.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
@@ -35,6 +36,7 @@ PG_FUNCTION_INFO_V1(softdelete_describe);
 PG_FUNCTION_INFO_V1(softdelete_predicate);
 PG_FUNCTION_INFO_V1(softdelete_preloaded);
 PG_FUNCTION_INFO_V1(softdelete_set_retention);
+PG_FUNCTION_INFO_V1(softdelete_check_retention);
 PG_FUNCTION_INFO_V1(softdelete_forget);
 PG_FUNCTION_INFO_V1(softdelete_adopt);
 PG_FUNCTION_INFO_V1(softdelete_hold);
@@ -120,20 +122,33 @@ softdelete_describe(PG_FUNCTION_ARGS)
 Datum
 softdelete_predicate(PG_FUNCTION_ARGS)
 {
-	char	   *deleted_value = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	Relation	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), NameStr(*PG_GETARG_NAME(1)));
-	char	   *kind = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	char	   *alias = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
-	char	   *text;
+	Relation	rel;
+	AttrNumber	attnum;
+	char	   *deleted_value;
+	char	   *kind;
+	char	   *alias;
+	char	   *condition;
 
-	text = sd_predicate(TupleDescAttr(RelationGetDescr(rel), attnum - 1),
-						strcmp(kind, "timestamp") == 0 ? SD_TIMESTAMP :
+	for (int i = 0; i < 5; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	attnum = get_attnum(RelationGetRelid(rel), NameStr(*PG_GETARG_NAME(1)));
+	if (attnum <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table \"%s\" does not exist",
+						NameStr(*PG_GETARG_NAME(1)), RelationGetRelationName(rel))));
+	kind = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	deleted_value = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	alias = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
+	condition = sd_predicate(TupleDescAttr(RelationGetDescr(rel), attnum - 1),
+							 strcmp(kind, "timestamp") == 0 ? SD_TIMESTAMP :
 						strcmp(kind, "boolean") == 0 ? SD_BOOLEAN : SD_STATUS,
 						deleted_value,
 						PG_GETARG_BOOL(4), alias);
 	relation_close(rel, NoLock);
-	PG_RETURN_TEXT_P(cstring_to_text(text));
+	PG_RETURN_TEXT_P(cstring_to_text(condition));
 }
 
 /* does a list of libraries name ours? */
@@ -232,11 +247,33 @@ softdelete_set_retention(PG_FUNCTION_ARGS)
 	else
 	{
 		values[1] = PG_GETARG_DATUM(1);
-		write_own("INSERT INTO softdelete.retention"
-				  " SELECT $1, $2 FROM softdelete.check_retention($2)"
+		sd_check_retention(DatumGetIntervalP(values[1]));
+		write_own("INSERT INTO softdelete.retention VALUES ($1, $2)"
 				  " ON CONFLICT (target) DO UPDATE SET retention = $2",
 				  2, types, values);
 	}
+	PG_RETURN_VOID();
+}
+
+/* Raise invalid_parameter_value on a negative or infinite retention. */
+void
+sd_check_retention(Interval *retention)
+{
+	Interval	zero = {0};
+
+	if (!DatumGetBool(DirectFunctionCall1(interval_finite, IntervalPGetDatum(retention))) ||
+		DatumGetBool(DirectFunctionCall2(interval_lt, IntervalPGetDatum(retention),
+										 IntervalPGetDatum(&zero))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("retention must not be negative or infinite"),
+				 errhint("NULL keeps deleted rows for ever.")));
+}
+
+Datum
+softdelete_check_retention(PG_FUNCTION_ARGS)
+{
+	sd_check_retention(PG_GETARG_INTERVAL_P(0));
 	PG_RETURN_VOID();
 }
 
@@ -277,7 +314,7 @@ softdelete_adopt(PG_FUNCTION_ARGS)
 	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	write_own("INSERT INTO softdelete.deletion_log (id, target, deleted_at, deleted_by,"
 			  " session_role, reason, txid, tables, marked, restored, purged)"
-			  " VALUES ($3, $1, pg_catalog.now(), $4::name, $5::name,"
+			  " VALUES ($3, $1, pg_catalog.now(), $4::pg_catalog.name, $5::pg_catalog.name,"
 			  " 'marked before softdelete.enable()', pg_catalog.txid_current(),"
 			  " ARRAY[$1], ARRAY[$2], 0, 0)",
 			  5, types, values);
@@ -324,7 +361,7 @@ softdelete_hold(PG_FUNCTION_ARGS)
 	values[1] = PG_ARGISNULL(1) ? CStringGetTextDatum("") : PG_GETARG_DATUM(1);
 	values[2] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	write_own("UPDATE softdelete.deletion_log SET held_at = pg_catalog.now(),"
-			  " held_why = NULLIF($2, ''), held_by = $3::name"
+			  " held_why = NULLIF($2, ''), held_by = $3::pg_catalog.name"
 			  " WHERE id OPERATOR(pg_catalog.=) $1", 3, types, values);
 	PG_RETURN_VOID();
 }

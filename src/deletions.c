@@ -125,21 +125,26 @@ insert_row(SdOp *op)
 }
 
 /*
- * Run a statement on the extension's own tables, as their owner.  SPI is
- * connected.  Returns the rows processed.
+ * Run a statement on the extension's own tables, as their owner and, since
+ * that is a superuser as a rule, under no search_path but the catalog's.  SPI
+ * is connected.  Returns the rows processed.
  */
 int
 sd_log_execute(const char *text, int nargs, Oid *types, Datum *values)
 {
 	Oid			save_role;
 	int			save_context;
+	int			nest_level = NewGUCNestLevel();
 	int			result;
 
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	GetUserIdAndSecContext(&save_role, &save_context);
 	SetUserIdAndSecContext(sd_objects()->owner,
 						   save_context | SECURITY_LOCAL_USERID_CHANGE);
 	result = SPI_execute_with_args(text, nargs, types, values, NULL, false, 0);
 	SetUserIdAndSecContext(save_role, save_context);
+	AtEOXact_GUC(true, nest_level);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_with_args failed: %s",
 			 SPI_result_code_string(result));

@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "integrity.h"
+#include "miscadmin.h"
 #include "operation.h"
 #include "registry.h"
 #include "utils/builtins.h"
@@ -61,6 +62,10 @@ softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
 
 	if (table == NULL)
 		PG_RETURN_BOOL(true);
+	if (!InNoForceRLSOperation())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("softdelete.dead_parent_ok() is for foreign-key checks")));
 	if (sd_frame != NULL)
 	{
 		op = sd_current_op();

@@ -18,10 +18,11 @@
 
 /*
  * "col IS NULL" for a time; "NOT col" or "col IS NOT TRUE" for a flag;
- * "col <> 'deleted'" or "col IS DISTINCT FROM 'deleted'" for a status.  The
+ * "col <> 'deleted'" or "(col IS NULL OR col <> 'deleted')" for a status.  The
  * shorter forms stand where the column is NOT NULL: they are what people write
  * by hand, so existing partial indexes and conditions imply them.  A NULL mark
- * is live.  alias, when not NULL, qualifies the column.
+ * is live.  No operator is looked up in the search_path, since the text is
+ * parsed under anybody's.  alias, when not NULL, qualifies the column.
  */
 char *
 sd_predicate(Form_pg_attribute marker, SdKind kind, const char *deleted_value,
@@ -68,8 +69,8 @@ sd_predicate(Form_pg_attribute marker, SdKind kind, const char *deleted_value,
 					appendStringInfo(&buf, "%s OPERATOR(pg_catalog.<>) %s",
 									 column, value);
 				else
-					appendStringInfo(&buf, "%s IS DISTINCT FROM %s",
-									 column, value);
+					appendStringInfo(&buf, "(%s IS NULL OR %s OPERATOR(pg_catalog.<>) %s)",
+									 column, column, value);
 				break;
 			}
 	}

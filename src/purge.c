@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "admin.h"
 #include "bykey.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -38,6 +39,8 @@
 
 PG_FUNCTION_INFO_V1(softdelete_purge);
 PG_FUNCTION_INFO_V1(softdelete_purge_table);
+
+#define MAX_BATCH_SIZE 1000000
 
 typedef struct PurgeRun
 {
@@ -75,7 +78,7 @@ static void
 append_expired(StringInfo buf, SdTable *table, const char *alias,
 			   int retention, int now)
 {
-	appendStringInfo(buf, "(%s AND (%s.%s)::timestamptz OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d)",
+	appendStringInfo(buf, "(%s AND (%s.%s)::pg_catalog.timestamptz OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d)",
 					 sd_table_predicate(table, false, alias), alias,
 					 sd_column_name(table->relid, table->time), retention, now);
 }
@@ -372,6 +375,11 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	run.owner = owner_of(relid);
 	run.retention = PG_GETARG_INTERVAL_P(1);
 	run.batch_size = PG_GETARG_INT32(2);
+	if (run.batch_size < 1 || run.batch_size > MAX_BATCH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch size must be between 1 and %d", MAX_BATCH_SIZE)));
+	sd_check_retention(run.retention);
 	run.now = GetCurrentTransactionStartTimestamp();
 
 	if (SPI_connect() != SPI_OK_CONNECT)
