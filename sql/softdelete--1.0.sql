@@ -71,7 +71,7 @@ CREATE FUNCTION is_own(xid) RETURNS boolean
 COMMENT ON FUNCTION is_own(xid) IS 'does the transaction id belong to the current transaction? (internal)';
 
 CREATE FUNCTION raise_dead_row(oid, int2vector, VARIADIC "any") RETURNS boolean
-	AS 'MODULE_PATHNAME', 'softdelete_raise_dead_row' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME', 'softdelete_raise_dead_row' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION raise_dead_row(oid, int2vector, "any") IS 'ON CONFLICT DO UPDATE met a deleted row (internal)';
 
 CREATE FUNCTION stamp_trigger() RETURNS trigger

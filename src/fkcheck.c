@@ -19,6 +19,7 @@
 #include "integrity.h"
 #include "miscadmin.h"
 #include "operation.h"
+#include "predicate.h"
 #include "registry.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -34,7 +35,7 @@ PG_FUNCTION_INFO_V1(softdelete_raise_dead_row);
 static bool
 key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 {
-	if (key->n != atts->dim1)
+	if (key->n != atts->dim1 || key->n != PG_NARGS() - 2)
 		return false;
 	for (int i = 0; i < key->n; i++)
 	{
@@ -115,9 +116,10 @@ softdelete_raise_dead_row(PG_FUNCTION_ARGS)
 	int2vector *atts = (int2vector *) PG_GETARG_POINTER(1);
 	StringInfoData names;
 	StringInfoData values;
-	char	   *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-												   get_rel_name(relid));
+	char	   *table = sd_qualified_name(relid);
 
+	if (atts->dim1 > PG_NARGS() - 2)
+		elog(ERROR, "softdelete.raise_dead_row() called with too few key values");
 	initStringInfo(&names);
 	initStringInfo(&values);
 	for (int i = 0; i < atts->dim1; i++)
