@@ -183,7 +183,26 @@ CREATE VIEW deletions WITH (security_barrier) AS
 						 WHERE oid = 'softdelete.deletion_log'::regclass), 'USAGE');
 COMMENT ON VIEW deletions IS 'who deleted what, when and why, and what became of it; for tables that you may SELECT from';
 
-GRANT SELECT ON tables, deletions TO PUBLIC;
+CREATE VIEW foreign_keys AS
+	SELECT c.conrelid::regclass AS child, c.confrelid::regclass AS parent, c.conname AS "constraint",
+		   CASE c.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'r' THEN 'RESTRICT' WHEN 'a' THEN 'NO ACTION'
+							  WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END AS on_delete,
+		   CASE WHEN p.marker IS NULL THEN
+					CASE WHEN c.confdeltype <> 'c' THEN 'native: the parent is not managed'
+						 ELSE 'erasing the parent fails while a live child refers to it' END
+				WHEN c.confdeltype IN ('n', 'd') THEN 'the reference stays until the purge'
+				WHEN c.confdeltype = 'c' AND d.marker IS NOT NULL THEN 'children are deleted along'
+				WHEN c.confdeltype = 'c' THEN 'fails while a child refers to it: the child is not managed'
+				WHEN d.marker IS NULL THEN 'fails while a child refers to it'
+				ELSE 'fails while a live child refers to it' END AS soft_delete
+	  FROM pg_catalog.pg_constraint c
+	  CROSS JOIN LATERAL softdelete.describe(c.conrelid) d
+	  CROSS JOIN LATERAL softdelete.describe(c.confrelid) p
+	 WHERE c.contype = 'f' AND c.conparentid = 0
+	   AND (d.marker IS NOT NULL OR p.marker IS NOT NULL);
+COMMENT ON VIEW foreign_keys IS 'what a delete does along the foreign keys of managed tables';
+
+GRANT SELECT ON tables, deletions, foreign_keys TO PUBLIC;
 
 ------------------------------------------------------------------------------
 -- enable and disable
@@ -405,6 +424,12 @@ BEGIN
 		PERFORM softdelete.add_companion(target, marker, 'timestamp with time zone', '{}', 'when the row was deleted');
 	END IF;
 	SELECT * INTO deleted_value, kind FROM softdelete.marker_kind(target, marker, deleted_value);
+	IF EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = ANY (c.confkey)
+				WHERE c.contype = 'f' AND c.confrelid = target AND a.attname = enable_table.marker) THEN
+		RAISE EXCEPTION 'a foreign key refers to column "%" of table "%"', marker, target
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'A delete would change the key that other rows refer to.';
+	END IF;
 
 	SELECT * INTO old FROM softdelete.describe(target);
 	IF old.marker IS NOT NULL AND (old.marker, old.deleted_value) IS DISTINCT FROM (marker, deleted_value) THEN

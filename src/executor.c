@@ -165,7 +165,7 @@ choose_triggers(QueryDesc *query, SdStatement *statement)
 			continue;
 		table = sd_table(rel->ri_RelationDesc);
 		if (table == NULL || !is_converted(estate, rel, table) ||
-			has_consequences(table, statement))
+			table->moves || has_consequences(table, statement))
 		{
 			counted = false;
 			break;
@@ -194,7 +194,8 @@ choose_triggers(QueryDesc *query, SdStatement *statement)
 		updated = ExecGetUpdatedCols(rel, estate);
 		if (is_converted(estate, rel, table))
 		{
-			switch_off(desc, TRIGGER_TYPE_BEFORE);
+			if (!table->moves)
+				switch_off(desc, TRIGGER_TYPE_BEFORE);
 			if (counted && is_top_target(query, rel))
 				switch_off(desc, TRIGGER_TYPE_AFTER);
 		}

@@ -65,6 +65,11 @@ typedef struct SdOp
 	List	   *parents;		/* SdKeySet: nor may these, that restored rows
 								 * refer to, be deleted */
 	bool		logged;
+
+	/* the row that the stamp trigger saw last, should it leave its partition */
+	Oid			moving_relid;
+	ItemPointerData moving_tid;
+	bool		moving_dead;	/* marked, else restored */
 } SdOp;
 
 /* what a statement of the engine's own is for */

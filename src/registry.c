@@ -20,6 +20,7 @@
 
 #include "registry.h"
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
@@ -217,6 +218,37 @@ parse_condition(Relation rel, const char *text)
 	return eval_const_expressions(NULL, expr);
 }
 
+/* does a partition key of rel or of a table above it hold one of the columns? */
+static bool
+in_partition_key(Relation rel, const AttrNumber *atts, int natts)
+{
+	List	   *tables = NIL;
+	ListCell   *lc;
+	bool		found = false;
+
+	if (rel->rd_rel->relispartition)
+		tables = get_partition_ancestors(RelationGetRelid(rel));
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		tables = lappend_oid(tables, RelationGetRelid(rel));
+	foreach(lc, tables)
+	{
+		Relation	above = table_open(lfirst_oid(lc), AccessShareLock);
+		Bitmapset  *columns = NULL;
+
+		for (int i = 0; i < natts; i++)
+		{
+			char	   *name = get_attname(RelationGetRelid(rel), atts[i], false);
+
+			columns = bms_add_member(columns,
+									 get_attnum(RelationGetRelid(above), name) -
+									 FirstLowInvalidHeapAttributeNumber);
+		}
+		found |= has_partition_attrs(above, columns, NULL);
+		table_close(above, NoLock);
+	}
+	return found;
+}
+
 /* Fill the entry from the trigger; the current context is the entry's. */
 static SdTable *
 build_table(Relation rel, const Trigger *trigger)
@@ -251,6 +283,7 @@ build_table(Relation rel, const Trigger *trigger)
 	table->time = natts > 2 ? trigger->tgattr[2] : table->marker;
 	table->former = natts > 3 ? trigger->tgattr[3] : InvalidAttrNumber;
 
+	table->moves = in_partition_key(rel, trigger->tgattr, natts);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
 	table->live_text = sd_predicate(att, table->kind, table->deleted_value, true, NULL);
 	table->dead_text = sd_predicate(att, table->kind, table->deleted_value, false, NULL);

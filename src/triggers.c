@@ -124,6 +124,14 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 
 	if (is_dead && table->children != NIL)
 		lock_old_row(trigdata);
+	if (table->moves)
+	{
+		SdOp	   *op = sd_current_op();
+
+		op->moving_relid = table->relid;
+		op->moving_tid = old->t_self;
+		op->moving_dead = is_dead;
+	}
 
 	atts[n] = table->id;
 	if (is_dead)
@@ -161,6 +169,41 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(heap_modify_tuple_by_cols(new, desc, n, atts, values, nulls));
 }
 
+/* a row was marked: count it, and remember its keys */
+static void
+note_marked(SdOp *op, SdTable *table, TupleTableSlot *row)
+{
+	ListCell   *lc;
+
+	sd_op_count(op, table->root, 1);
+	foreach(lc, table->children)
+		if (sd_key_matters(lfirst(lc)))
+			sd_op_marked(op, lfirst(lc), row);
+}
+
+/* a row was restored that belonged to deletion id, 0 if to none */
+static void
+note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
+{
+	ListCell   *lc;
+
+	sd_op_count_restored(op, id, 1);
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
+			sd_op_restored(op, key, id, row);
+	}
+	foreach(lc, table->parents)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (sd_table_by_oid(key->parent) != NULL)
+			sd_op_parent(op, key, row);
+	}
+}
+
 /* without a statement to wait for, follow the row's keys now */
 static void
 flush_loose(SdOp *op)
@@ -183,7 +226,6 @@ softdelete_mark(PG_FUNCTION_ARGS)
 	bool		isnull;
 	int64		id;
 	SdOp	   *op;
-	ListCell   *lc;
 
 	if (sd_slot_is_dead(table, old) == is_dead)
 		return PointerGetDatum(NULL);
@@ -208,29 +250,10 @@ softdelete_mark(PG_FUNCTION_ARGS)
 					 errdetail("A BEFORE UPDATE trigger that fires after \"~softdelete_stamp\" set the mark or changed column \"%s\".",
 							   get_attname(table->relid, table->id, false)),
 					 errhint("Rename that trigger so that it fires earlier.")));
-		sd_op_count(op, table->root, 1);
-		foreach(lc, table->children)
-			if (sd_key_matters(lfirst(lc)))
-				sd_op_marked(op, lfirst(lc), new);
+		note_marked(op, table, new);
 	}
 	else
-	{
-		sd_op_count_restored(op, id, 1);
-		foreach(lc, table->children)
-		{
-			SdKey	   *key = lfirst(lc);
-
-			if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
-				sd_op_restored(op, key, id, new);
-		}
-		foreach(lc, table->parents)
-		{
-			SdKey	   *key = lfirst(lc);
-
-			if (sd_table_by_oid(key->parent) != NULL)
-				sd_op_parent(op, key, new);
-		}
-	}
+		note_restored(op, table, id, new);
 	flush_loose(op);
 	return PointerGetDatum(NULL);
 }
@@ -265,6 +288,35 @@ moves_row(Relation rel)
 	top = (ModifyTable *) sd_frame->query->plannedstmt->planTree;
 	return !IsA(top, ModifyTable) || top->operation == CMD_UPDATE ||
 		top->operation == CMD_MERGE;
+}
+
+/*
+ * A row that the stamp trigger has just seen leaves its partition, by a DELETE
+ * and an INSERT: mark() will not fire for it, so its part is done here.
+ */
+static void
+note_move(Relation rel, SdTable *table, HeapTuple old)
+{
+	SdOp	   *op = sd_current_op();
+	TupleTableSlot *slot;
+
+	if (!table->moves || op->moving_relid != RelationGetRelid(rel) ||
+		!ItemPointerEquals(&op->moving_tid, &old->t_self))
+		return;
+	op->moving_relid = InvalidOid;
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+	ExecStoreHeapTuple(old, slot, false);
+	if (op->moving_dead)
+		note_marked(op, table, slot);
+	else
+	{
+		bool		isnull;
+		int64		id = DatumGetInt64(slot_getattr(slot, table->id, &isnull));
+
+		note_restored(op, table, isnull ? 0 : id, slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	flush_loose(op);
 }
 
 /* may the purge erase this row?  It does so for rows of its own table. */
@@ -316,7 +368,12 @@ softdelete_guard(PG_FUNCTION_ARGS)
 						   DatumGetInt64(id), 1);
 		return PointerGetDatum(old);
 	}
-	if (sd_hard_delete || moves_row(rel))
+	if (moves_row(rel))
+	{
+		note_move(rel, table, old);
+		return PointerGetDatum(old);
+	}
+	if (sd_hard_delete)
 		return PointerGetDatum(old);
 
 	/* RI's cascade from a parent that is erased */
