@@ -160,8 +160,8 @@ sd_probe(SdByKey *key, SdRowState *state)
 					sd_table_predicate(key->table, false, "t"),
 					sd_column_name(key->relid, key->table->id),
 					sd_qualified_name(key->relid), key->where);
-	sd_execute(sd_prepare(text, key->n, key->types, 0), key->values, &statement,
-			   InvalidOid, true, false, 1);
+	sd_execute(sd_prepare(text, key->n, key->types, InvalidOid, 0),
+			   key->values, &statement, InvalidOid, true, false, 1);
 	if (SPI_processed == 0)
 		return false;
 
@@ -189,7 +189,7 @@ sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role)
 	char	   *text = psprintf("DELETE FROM %s t WHERE %s",
 								sd_qualified_name(key->relid), key->where);
 
-	sd_execute(sd_prepare(text, key->n, key->types, 0), key->values, statement,
-			   role, true, false, 0);
+	sd_execute(sd_prepare(text, key->n, key->types, role, 0), key->values,
+			   statement, role, true, false, 0);
 	return SPI_processed;
 }

@@ -94,6 +94,9 @@ typedef struct SdStatement
 								 * cascades included */
 	Oid			purge_table;	/* PURGE: the only table it may erase from ... */
 	TimestampTz purge_until;	/* ... what was deleted until then */
+	Datum	   *held;			/* deletion ids that PURGE and ERASE must leave
+								 * alone */
+	int			n_held;
 	HTAB	   *purged;			/* out, PURGE and ERASE: SdIdCount */
 } SdStatement;
 

@@ -73,6 +73,26 @@ owner_of(Oid relid)
 	return owner;
 }
 
+/* the deletions on hold, as bigint[] */
+static ArrayType *
+held_deletions(void)
+{
+	Datum		held;
+	bool		isnull;
+
+	sd_log_execute("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
+				   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
+	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? construct_empty_array(INT8OID) : (ArrayType *) PG_DETOAST_DATUM_COPY(held);
+}
+
+static void
+set_held(SdStatement *statement, ArrayType *held)
+{
+	deconstruct_array(held, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &statement->held, NULL, &statement->n_held);
+}
+
 /* "expired" for the row under alias: deleted, and its retention is over */
 static void
 append_expired(StringInfo buf, SdTable *table, const char *alias,
@@ -122,9 +142,12 @@ candidates_text(PurgeRun *run)
 		}
 		if (key->child == table->root)
 		{
+			SdTable    *child = sd_table_by_oid(key->child);
+
 			appendStringInfoString(&buf, " AND (");
-			append_expired(&buf, sd_table_by_oid(key->child), "c", 2, 3);
-			appendStringInfoString(&buf, ") IS NOT TRUE");
+			append_expired(&buf, child, "c", 2, 3);
+			appendStringInfo(&buf, " AND NOT COALESCE(c.%s OPERATOR(pg_catalog.=) ANY ($4), false)) IS NOT TRUE",
+							 sd_column_name(child->relid, child->id));
 		}
 		appendStringInfoString(&buf, ")");
 	}
@@ -176,6 +199,7 @@ try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
 	volatile bool done = false;
 
 	statement.purge_table = run->table->root;
+	set_held(&statement, run->held);
 	statement.purge_until =
 		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 												TimestampTzGetDatum(run->now),
@@ -287,12 +311,12 @@ purge_relation(PurgeRun *run)
 	GetUserIdAndSecContext(&save_role, &save_context);
 	SetUserIdAndSecContext(run->owner, save_context |
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	eraser = sd_prepare(text.data, 3, erase_types, 0);
+	eraser = sd_prepare(text.data, 3, erase_types, run->owner, 0);
 	sd_pending_statement = &reading;
 	PG_TRY();
 	{
 		portal = SPI_cursor_open(NULL,
-								 sd_prepare(candidates_text(run), 4, types,
+								 sd_prepare(candidates_text(run), 4, types, run->owner,
 											CURSOR_OPT_NO_SCROLL | CURSOR_OPT_CUSTOM_PLAN),
 								 values, nulls, false);
 	}
@@ -339,18 +363,6 @@ purge_relation(PurgeRun *run)
 	SPI_cursor_close(portal);
 	MemoryContextDelete(batch_context);
 	pfree(tids);
-}
-
-static ArrayType *
-held_deletions(void)
-{
-	Datum		held;
-	bool		isnull;
-
-	sd_log_execute("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
-				   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
-	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	return isnull ? construct_empty_array(INT8OID) : (ArrayType *) PG_DETOAST_DATUM_COPY(held);
 }
 
 /*
@@ -429,6 +441,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 						   key->text),
 				 errhint("DELETE it first.")));
 	values[0] = Int64GetDatum(state.id);
+	set_held(&statement, held_deletions());
 	if (sd_log_execute("SELECT FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
 					   1, types, values) > 0)

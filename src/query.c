@@ -89,17 +89,44 @@ sd_take_statement(QueryDesc *query)
 	return statement;
 }
 
+typedef struct Identity
+{
+	Oid			role;
+	int			context;
+} Identity;
+
+/* Become role, as RI becomes the owner of a table, RLS not forced. */
+static void
+become(Oid role, Identity *before)
+{
+	GetUserIdAndSecContext(&before->role, &before->context);
+	if (OidIsValid(role))
+		SetUserIdAndSecContext(role, before->context |
+							   SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_NOFORCE_RLS);
+}
+
+static void
+become_again(const Identity *before)
+{
+	SetUserIdAndSecContext(before->role, before->context);
+}
+
 /*
- * Prepare text.  types has room for nargs + 1: the internal parameter, which
- * the text must name as the last one, is appended here.
+ * Prepare text, to be run as role, InvalidOid for the caller.  types has room
+ * for nargs + 1: the internal parameter, which the text must name as the last
+ * one, is appended here.
  */
 SPIPlanPtr
-sd_prepare(const char *text, int nargs, Oid *types, int options)
+sd_prepare(const char *text, int nargs, Oid *types, Oid role, int options)
 {
 	SPIPlanPtr	plan;
+	Identity	before;
 
 	types[nargs] = INTERNALOID;
+	become(role, &before);
 	plan = SPI_prepare_cursor(text, nargs + 1, types, options);
+	become_again(&before);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s",
 			 text, SPI_result_code_string(SPI_result));
@@ -110,8 +137,7 @@ sd_prepare(const char *text, int nargs, Oid *types, int options)
  * Run a plan of sd_prepare()'s.  values has room for the internal parameter
  * after the others, none of which is NULL.
  *
- * role: run as that role, as RI runs its actions as the table's owner, RLS not
- * forced; InvalidOid: as the caller.  triggers_now: fire AFTER triggers at its
+ * role: as for sd_prepare().  triggers_now: fire AFTER triggers at its
  * end, else leave them to the query level that surrounds it.  all_rows: under
  * REPEATABLE READ and up, see rows that were committed after the snapshot, and
  * raise a serialization failure on touching one, as RI does.
@@ -125,8 +151,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	char		nulls[FUNC_MAX_ARGS];
 	Snapshot	snapshot = InvalidSnapshot;
 	Snapshot	crosscheck = InvalidSnapshot;
-	Oid			save_role;
-	int			save_context;
+	Identity	before;
 	int			result;
 
 	memset(nulls, ' ', nargs);
@@ -140,11 +165,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 		crosscheck = GetTransactionSnapshot();
 	}
 
-	GetUserIdAndSecContext(&save_role, &save_context);
-	if (OidIsValid(role))
-		SetUserIdAndSecContext(role, save_context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_NOFORCE_RLS);
+	become(role, &before);
 	sd_pending_statement = statement;
 	PG_TRY();
 	{
@@ -157,8 +178,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	}
 	PG_END_TRY();
 
-	if (OidIsValid(role))
-		SetUserIdAndSecContext(save_role, save_context);
+	become_again(&before);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(result));
@@ -336,7 +356,7 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 
 /* the kept plan; SPI is connected */
 static SPIPlanPtr
-fetch_plan(SdQueryKind kind, SdKeySet *set, bool many)
+fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 {
 	PlanKey		key;
 	PlanEntry  *entry;
@@ -367,7 +387,7 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many)
 		types[nargs++] = INT8OID;
 
 	/* an array's length decides how to join with it, so plan for each */
-	plan = sd_prepare(query_text(kind, set, many), nargs, types,
+	plan = sd_prepare(query_text(kind, set, many), nargs, types, role,
 					  many ? CURSOR_OPT_CUSTOM_PLAN : 0);
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
@@ -413,7 +433,7 @@ sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 		for (int i = 0; i < n; i++)
 			values[i] = keys_array(set, i);
 		values[n] = Int64GetDatum(set->id);
-		sd_execute(fetch_plan(kind, set, true), values, statement, role,
+		sd_execute(fetch_plan(kind, set, true, role), values, statement, role,
 				   false, true, limit);
 		return SPI_processed;
 	}
@@ -424,7 +444,7 @@ sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 		for (int i = 0; i < n; i++)
 			values[i] = set->values[i][row];
 		values[n] = Int64GetDatum(set->id);
-		sd_execute(fetch_plan(kind, set, false), values, statement, role,
+		sd_execute(fetch_plan(kind, set, false, role), values, statement, role,
 				   false, true, limit);
 		processed += SPI_processed;
 		if (select && processed > 0)

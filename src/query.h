@@ -25,7 +25,8 @@ extern SdStatement *sd_take_statement(QueryDesc *query);
 extern SdStatement *sd_statement_of(QueryDesc *query);
 extern int	sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 					   Oid role, bool triggers_now, bool all_rows, long limit);
-extern SPIPlanPtr sd_prepare(const char *text, int nargs, Oid *types, int options);
+extern SPIPlanPtr sd_prepare(const char *text, int nargs, Oid *types, Oid role,
+							 int options);
 extern int	sd_execute_key(SdQueryKind kind, SdKeySet *set,
 						   SdStatement *statement, Oid role, long limit);
 extern void sd_query_init(void);

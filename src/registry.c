@@ -283,6 +283,7 @@ build_table(Relation rel, const Trigger *trigger)
 	table->time = natts > 2 ? trigger->tgattr[2] : table->marker;
 	table->former = natts > 3 ? trigger->tgattr[3] : InvalidAttrNumber;
 
+	table->disabled = trigger->tgenabled == TRIGGER_DISABLED;
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
 	table->live_text = sd_predicate(att, table->kind, table->deleted_value, true, NULL);

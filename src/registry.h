@@ -49,6 +49,7 @@ typedef struct SdTable
 	AttrNumber	id;				/* deletion_id */
 	AttrNumber	time;			/* when; the marker itself for SD_TIMESTAMP */
 	AttrNumber	former;			/* former status, or InvalidAttrNumber */
+	bool		disabled;		/* ALTER TABLE ... DISABLE TRIGGER was used */
 	bool		moves;			/* a partition key holds one of these, so that
 								 * marking may move a row */
 	char	   *live_text;		/* "column IS NULL" and the like */

@@ -21,6 +21,7 @@
 #include "parser/parse_coerce.h"
 #include "parser/parsetree.h"
 #include "planner.h"
+#include "predicate.h"
 #include "registry.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
@@ -328,6 +329,36 @@ convert_upsert(Query *query, Relation rel, SdTable *table)
 		(Node *) either;
 }
 
+/*
+ * Without the trigger nothing would cascade, and in a child table that inherits
+ * from a managed one nothing would be hidden.
+ */
+static void
+check_deletable(Relation rel, RangeTblEntry *rte, SdTable *table)
+{
+	ListCell   *lc;
+
+	if (table->disabled)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot delete from managed table \"%s\" while its triggers are disabled",
+						RelationGetRelationName(rel)),
+				 errhint("ALTER TABLE %s ENABLE TRIGGER \"~softdelete_mark\".",
+						 sd_qualified_name(RelationGetRelid(rel)))));
+
+	if (!rte->inh || rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
+		!has_subclass(RelationGetRelid(rel)))
+		return;
+	foreach(lc, find_inheritance_children(RelationGetRelid(rel), AccessShareLock))
+		if (sd_table_by_oid(lfirst_oid(lc)) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot delete from managed table \"%s\" and the tables that inherit from it",
+							RelationGetRelationName(rel)),
+					 errdetail("Table \"%s\" is not managed.", get_rel_name(lfirst_oid(lc))),
+					 errhint("Use DELETE FROM ONLY.")));
+}
+
 /* one query level: the statement itself, or a data-modifying WITH query */
 static void
 rewrite_level(Query *query, SdTask task)
@@ -356,11 +387,17 @@ rewrite_level(Query *query, SdTask task)
 			case CMD_DELETE:
 				if (task != SD_TASK_PURGE && task != SD_TASK_ERASE &&
 					(!sd_hard_delete || task != SD_TASK_NONE))
+				{
+					check_deletable(rel, rte, table);
 					convert_delete(query, rte, rel, table, task);
+				}
 				break;
 			case CMD_MERGE:
 				if (!sd_hard_delete)
+				{
+					check_deletable(rel, rte, table);
 					convert_merge(query, rte, rel, table);
+				}
 				break;
 			case CMD_INSERT:
 				if (sd_planning.visibility == SD_VISIBLE_LIVE)

@@ -271,7 +271,7 @@ mark_instead(Relation rel, ItemPointer tid)
 		elog(ERROR, "SPI_connect failed");
 	text = psprintf("DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(RelationGetRelid(rel)));
-	sd_execute(sd_prepare(text, 1, types, 0), values, &statement, InvalidOid,
+	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement, InvalidOid,
 			   true, false, 0);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
@@ -319,6 +319,15 @@ note_move(Relation rel, SdTable *table, HeapTuple old)
 	flush_loose(op);
 }
 
+static bool
+is_held(SdStatement *purge, int64 id)
+{
+	for (int i = 0; i < purge->n_held; i++)
+		if (DatumGetInt64(purge->held[i]) == id)
+			return true;
+	return false;
+}
+
 /* may the purge erase this row?  It does so for rows of its own table. */
 static bool
 may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
@@ -326,7 +335,11 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 	bool		isnull;
 	Datum		time;
 
+	Datum		id = get_value(tuple, table->id, desc, &isnull);
+
 	if (!sd_tuple_is_dead(table, tuple, desc))
+		return false;
+	if (!isnull && is_held(purge, DatumGetInt64(id)))
 		return false;
 	if (purge->task == SD_TASK_ERASE)
 		return true;
@@ -360,7 +373,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 					 errmsg("purge would take a row of table \"%s\" along that must stay",
 							RelationGetRelationName(rel)),
-					 errdetail(is_dead ? "The row's own retention is not over." :
+					 errdetail(is_dead ? "The row's own retention is not over, or it is on hold." :
 							   "The row is not deleted.")));
 		purge->rows++;
 		if (!isnull)
