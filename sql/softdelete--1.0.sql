@@ -54,25 +54,37 @@ SELECT pg_catalog.pg_extension_config_dump('retention', '');
 -- What the engine calls
 ------------------------------------------------------------------------------
 
-CREATE FUNCTION stamp() RETURNS bigint
+-- What only the planner hook can write into a query.  The type has no value that
+-- SQL could make: a call by hand can pass NULL at the most, and is refused.
+CREATE TYPE engine;
+CREATE FUNCTION engine_in(cstring) RETURNS engine
+	AS 'MODULE_PATHNAME', 'softdelete_engine_in' LANGUAGE C IMMUTABLE STRICT;
+COMMENT ON FUNCTION engine_in(cstring) IS 'raises: the type has no values that can be written (internal)';
+CREATE FUNCTION engine_out(engine) RETURNS cstring
+	AS 'MODULE_PATHNAME', 'softdelete_engine_out' LANGUAGE C IMMUTABLE STRICT;
+COMMENT ON FUNCTION engine_out(engine) IS 'shows the argument in EXPLAIN VERBOSE (internal)';
+CREATE TYPE engine (INPUT = engine_in, OUTPUT = engine_out, INTERNALLENGTH = 4, PASSEDBYVALUE);
+COMMENT ON TYPE engine IS 'argument of the functions that only the extension itself can call';
+
+CREATE FUNCTION stamp(engine) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_stamp' LANGUAGE C STABLE PARALLEL UNSAFE;
-COMMENT ON FUNCTION stamp() IS 'deletion id of the running DELETE (internal)';
+COMMENT ON FUNCTION stamp(engine) IS 'deletion id of the running DELETE (internal)';
 
-CREATE FUNCTION stamp(tid, oid) RETURNS bigint
+CREATE FUNCTION stamp(engine, tid, oid) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_stamp_locked' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION stamp(tid, oid) IS 'lock a row that others refer to; deletion id of the running DELETE (internal)';
+COMMENT ON FUNCTION stamp(engine, tid, oid) IS 'lock a row that others refer to; deletion id of the running DELETE (internal)';
 
-CREATE FUNCTION dead_parent_ok(oid, int2vector, VARIADIC "any") RETURNS boolean
-	AS 'MODULE_PATHNAME', 'softdelete_dead_parent_ok' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION dead_parent_ok(oid, int2vector, "any") IS 'does no live row refer to this deleted one? (internal)';
+CREATE FUNCTION dead_parent_ok(engine, oid, int2vector, xid, VARIADIC "any") RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_dead_parent_ok' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dead_parent_ok(engine, oid, int2vector, xid, "any") IS 'does no live row refer to this deleted one? (internal)';
 
 CREATE FUNCTION is_own(xid) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'softdelete_is_own' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION is_own(xid) IS 'does the transaction id belong to the current transaction? (internal)';
 
-CREATE FUNCTION raise_dead_row(oid, int2vector, VARIADIC "any") RETURNS boolean
-	AS 'MODULE_PATHNAME', 'softdelete_raise_dead_row' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION raise_dead_row(oid, int2vector, "any") IS 'ON CONFLICT DO UPDATE met a deleted row (internal)';
+CREATE FUNCTION raise_dead_row(engine, oid, int2vector, VARIADIC "any") RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_raise_dead_row' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION raise_dead_row(engine, oid, int2vector, "any") IS 'ON CONFLICT DO UPDATE met a deleted row (internal)';
 
 CREATE FUNCTION stamp_trigger() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'softdelete_stamp_trigger' LANGUAGE C;
@@ -165,7 +177,8 @@ CREATE VIEW tables AS
 	  CROSS JOIN LATERAL softdelete.describe(t.tgrelid) d
 	  LEFT JOIN softdelete.retention r ON r.target = t.tgrelid
 	 WHERE t.tgfoid = 'softdelete.mark()'::regprocedure
-	   AND t.tgparentid = 0;
+	   AND t.tgparentid = 0 AND d.marker IS NOT NULL
+	   AND NOT pg_catalog.pg_is_other_temp_schema((SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = t.tgrelid));
 COMMENT ON VIEW tables IS 'the managed tables';
 
 CREATE VIEW deletions WITH (security_barrier) AS
@@ -230,7 +243,13 @@ BEGIN
 	IF base IN ('timestamptz'::regtype, 'timestamp'::regtype) THEN
 		kind := 'timestamp';
 		SELECT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = target AND d.adnum = att.attnum
-					   AND pg_get_expr(d.adbin, d.adrelid) !~* '^null') INTO has_default;
+					   AND pg_get_expr(d.adbin, d.adrelid) !~* '^null')
+			OR EXISTS (WITH RECURSIVE domains AS (
+						SELECT att.atttypid AS type
+						UNION ALL
+						SELECT t.typbasetype FROM domains JOIN pg_type t ON t.oid = type WHERE t.typtype = 'd')
+					   SELECT FROM domains d JOIN pg_type t ON t.oid = d.type
+						WHERE t.typtype = 'd' AND (t.typnotnull OR t.typdefault IS NOT NULL)) INTO has_default;
 		IF deleted_value IS NOT NULL THEN
 			RAISE EXCEPTION 'a timestamp marker has no deleted value'
 				USING ERRCODE = 'invalid_parameter_value',
@@ -352,7 +371,7 @@ BEGIN
 	PERFORM softdelete.check_table(target);
 	PERFORM softdelete.check_retention(retention);
 	IF marker IS NULL THEN
-		RAISE EXCEPTION 'marker must not be null' USING ERRCODE = 'null_value_not_allowed';
+		RAISE EXCEPTION 'marker must not be null' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	IF NOT softdelete.preloaded() THEN
 		RAISE EXCEPTION 'library softdelete is not preloaded'
@@ -373,9 +392,10 @@ BEGIN
 			SELECT c.conrelid::regclass AS relid, c.conname FROM pg_constraint c
 			 WHERE c.contype = 'f' AND c.confrelid = this AND c.confdeltype = 'c' AND c.conparentid = 0
 			   AND c.conrelid <> ALL (done)
-			   AND (softdelete.describe(c.conrelid)).marker IS NULL
 			 ORDER BY c.conname
 		LOOP
+			todo := todo || child.relid;
+			CONTINUE WHEN (softdelete.describe(child.relid)).marker IS NOT NULL;
 			IF "cascade" IS NOT TRUE THEN
 				RAISE EXCEPTION 'table "%" refers to "%" ON DELETE CASCADE and is not managed', child.relid, this
 					USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -384,10 +404,10 @@ BEGIN
 										target, marker, child.relid);
 			END IF;
 			PERFORM softdelete.check_table(child.relid);
-			todo := todo || child.relid;
 		END LOOP;
 	END LOOP;
 	FOREACH this IN ARRAY done[2:] LOOP
+		CONTINUE WHEN (softdelete.describe(this)).marker IS NOT NULL;
 		PERFORM softdelete.enable_table(this, 'deleted_at', NULL, retention, build_index);
 	END LOOP;
 	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index);
@@ -458,8 +478,13 @@ BEGIN
 		EXECUTE format('SELECT count(*) FROM %s WHERE %s AND deletion_id IS NULL', target, is_dead) INTO n;
 		IF n > 0 THEN
 			id := softdelete.adopt(target, n);
-			EXECUTE format('UPDATE %s SET deletion_id = %s, %I = coalesce(%I, now()) WHERE %s AND deletion_id IS NULL',
-						   target, id, time_column, time_column, is_dead);
+			-- what their status was is not known; the default is as good as any
+			EXECUTE format('UPDATE %s SET deletion_id = %s, %I = coalesce(%I, now())%s WHERE %s AND deletion_id IS NULL',
+						   target, id, time_column, time_column,
+						   (SELECT format(', %I = coalesce(%I, %s)', former, former, pg_get_expr(d.adbin, d.adrelid))
+							  FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+							 WHERE d.adrelid = target AND a.attname = enable_table.marker AND former IS NOT NULL),
+						   is_dead);
 		END IF;
 
 		-- the triggers; the last one's column list and arguments are the table's state (src/registry.c)
@@ -501,7 +526,7 @@ BEGIN
 	index := softdelete.index_name(target, 'deleted_idx');
 	EXECUTE format('CREATE INDEX %I ON %s (%I, %I) WHERE %s', index, target, d.time_column, d.id_column, d.deleted_predicate);
 	EXECUTE format('COMMENT ON INDEX %I.%I IS %L',
-				   (SELECT relnamespace::regnamespace::text::name FROM pg_class WHERE oid = target), index, wanted);
+				   (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target), index, wanted);
 END $$;
 COMMENT ON FUNCTION create_cleanup_index(regclass) IS 'the partial index over deleted rows that purge_expired uses (internal)';
 
@@ -682,13 +707,13 @@ BEGIN
 			  WHERE m.target = asked
 				 OR asked IS NULL AND has_table_privilege(m.target, 'SELECT')
 			  ORDER BY m.target::text LOOP
-		SELECT format('jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY u.n)) INTO pk
+		SELECT CASE WHEN count(*) > 0 THEN format('jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY u.n)) END INTO pk
 		  FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
 		  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.k
 		 WHERE i.indrelid = t.target AND i.indisprimary AND u.n <= i.indnkeyatts;
 		RETURN QUERY EXECUTE format($q$
 			SELECT $1, %s, x.at, d.deleted_by, d.actor, d.reason, x.id, x.expires,
-				   greatest(0, ceil(extract(epoch FROM x.expires - now()) / 86400))::integer, to_jsonb(t)
+				   greatest(0, ceil(extract(epoch FROM x.expires - now()) / 86400))::integer, to_jsonb(t.*)
 			  FROM %s t
 			  CROSS JOIN LATERAL (SELECT t.%I::timestamptz AS at, t.%I AS id, t.%I::timestamptz + $2 AS expires) x
 			  LEFT JOIN softdelete.deletions d ON d.id = x.id
@@ -744,11 +769,19 @@ BEGIN
 			 ORDER BY EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'f' AND c.confrelid = t
 								 AND c.conrelid <> t AND c.conrelid = ANY (todo)), n LIMIT 1;
 			todo := array_remove(todo, next);
-			SELECT p.* INTO this FROM softdelete.tables m
-			 CROSS JOIN LATERAL softdelete.purge_table(m.target, coalesce(older_than, m.retention), batch_size) p
-			 WHERE m.target = next;
-			results := results || jsonb_build_array(jsonb_build_object('t', next, 'e', coalesce(this.expired, 0),
-				'p', coalesce(this.purged, 0), 'k', coalesce(this.kept, 0)));
+			-- one table that cannot be purged must not keep the others from it
+			BEGIN
+				SELECT p.* INTO this FROM softdelete.tables m
+				 CROSS JOIN LATERAL softdelete.purge_table(m.target, coalesce(older_than, m.retention), batch_size) p
+				 WHERE m.target = next;
+				results := results || jsonb_build_array(jsonb_build_object('t', next, 'e', coalesce(this.expired, 0),
+					'p', coalesce(this.purged, 0), 'k', coalesce(this.kept, 0)));
+			EXCEPTION WHEN others THEN
+				IF asked IS NOT NULL THEN
+					RAISE;
+				END IF;
+				RAISE WARNING 'table "%" was not purged: %', next::regclass, SQLERRM USING ERRCODE = SQLSTATE;
+			END;
 		END LOOP;
 		IF dry_run THEN
 			-- exact by construction: it was done, and is undone

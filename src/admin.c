@@ -112,8 +112,8 @@ softdelete_describe(PG_FUNCTION_ARGS)
 		values[3] = column_name(table, table->time, &nulls[3]);
 		values[4] = column_name(table, table->id, &nulls[4]);
 		values[5] = column_name(table, table->former, &nulls[5]);
-		values[6] = CStringGetTextDatum(table->live_text);
-		values[7] = CStringGetTextDatum(table->dead_text);
+		values[6] = CStringGetTextDatum(sd_table_predicate(table, true, NULL));
+		values[7] = CStringGetTextDatum(sd_table_predicate(table, false, NULL));
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
@@ -224,6 +224,7 @@ Datum
 softdelete_set_retention(PG_FUNCTION_ARGS)
 {
 	Oid			relid;
+	SdTable    *table;
 	Oid			types[2] = {REGCLASSOID, INTERVALOID};
 	Datum		values[2];
 
@@ -233,7 +234,14 @@ softdelete_set_retention(PG_FUNCTION_ARGS)
 				 errmsg("table must not be null")));
 	relid = PG_GETARG_OID(0);
 	check_owner(relid);
-	if (lookup(relid) == NULL)
+	table = lookup(relid);
+	if (table != NULL && table->root != relid)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" is a partition", get_rel_name(relid)),
+				 errhint("Partitions follow their table: SELECT softdelete.set_retention(%s, ...).",
+						 quote_literal_cstr(sd_qualified_name(table->root)))));
+	if (table == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is not managed by softdelete", get_rel_name(relid)),
@@ -260,7 +268,14 @@ void
 sd_check_retention(Interval *retention)
 {
 	Interval	zero = {0};
+	Interval	limit = {.month = 12 * 1000};
 
+	if (DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(retention),
+										 IntervalPGetDatum(&limit))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("retention must not exceed 1000 years"),
+				 errhint("NULL keeps deleted rows for ever.")));
 	if (!DatumGetBool(DirectFunctionCall1(interval_finite, IntervalPGetDatum(retention))) ||
 		DatumGetBool(DirectFunctionCall2(interval_lt, IntervalPGetDatum(retention),
 										 IntervalPGetDatum(&zero))))

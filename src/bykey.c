@@ -3,9 +3,8 @@
  *		One row of a managed table, by the values of its primary key.
  *
  * Turns (table regclass, VARIADIC key "any") into a condition with parameters.
- * A value is passed in the type that it came in and cast to the column's type
- * in SQL, so that literals without a type and drivers' text parameters work
- * like numbers.  Everything here runs as the caller.
+ * Values are cast to the columns' types in SQL, so that literals without a type
+ * and drivers' text parameters work like numbers.
  */
 #include "postgres.h"
 
@@ -14,6 +13,7 @@
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/typcache.h"
 
 static void
 raise_not_managed(Oid relid)
@@ -58,6 +59,44 @@ key_text(SdByKey *key, Relation rel, Relation index)
 	}
 	appendStringInfoChar(&buf, ')');
 	return buf.data;
+}
+
+/*
+ * A value in the column's type.  The cast is made in SQL, as the caller, whose
+ * types and casts may be his own; what is run as the table's owner later on has
+ * the value only.
+ */
+static Datum
+as_column(Oid relid, AttrNumber attnum, Oid type, Datum value)
+{
+	char	   *text = psprintf("SELECT ($1)::%s", sd_column_type(relid, attnum));
+	Oid			column_type = get_atttype(relid, attnum);
+	int16		len;
+	bool		byval;
+	bool		isnull;
+
+	if (type == column_type)
+		return value;
+	if (type == UNKNOWNOID)
+	{
+		value = CStringGetTextDatum(DatumGetCString(value));
+		type = TEXTOID;
+	}
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(text, 1, &type, &value, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed for \"%s\"", text);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("value of key column \"%s\" becomes null",
+						get_attname(relid, attnum, false))));
+	get_typlenbyval(column_type, &len, &byval);
+	value = SPI_datumTransfer(value, byval, len);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return value;
 }
 
 /*
@@ -114,24 +153,19 @@ sd_by_key(FunctionCallInfo fcinfo)
 	{
 		AttrNumber	attnum = index->rd_index->indkey.values[i];
 		Oid			type = get_atttype(key->relid, attnum);
-		Oid			eq = get_opfamily_member(index->rd_opfamily[i],
-											 index->rd_opcintype[i],
-											 index->rd_opcintype[i],
-											 BTEqualStrategyNumber);
+		Oid			eq = index->rd_rel->relam == BTREE_AM_OID ?
+			get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
+								index->rd_opcintype[i], BTEqualStrategyNumber) :
+			lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
 		char	   *column = psprintf("t.%s", sd_column_name(key->relid, attnum));
 
-		key->types[i] = types[i];
-		key->values[i] = values[i];
 		if (nulls[i])
 			key->has_null = true;
-		else if (types[i] == UNKNOWNOID)
-			key->values[i] = CStringGetTextDatum(DatumGetCString(values[i]));
-		if (types[i] == UNKNOWNOID)
-			key->types[i] = TEXTOID;
+		else
+			key->values[i] = as_column(key->relid, attnum, types[i], values[i]);
+		key->types[i] = type;
 
-		sd_append_equal(&where, column, type, eq,
-						psprintf("($%d)::%s", i + 1, sd_column_type(key->relid, attnum)),
-						type);
+		sd_append_equal(&where, column, type, eq, psprintf("$%d", i + 1), type);
 		appendStringInfoString(&where, " AND ");
 	}
 	appendStringInfo(&where, "$%d IS NULL", key->n + 1);
@@ -189,6 +223,7 @@ sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role)
 	char	   *text = psprintf("DELETE FROM %s t WHERE %s",
 								sd_qualified_name(key->relid), key->where);
 
+	statement->relid = key->relid;
 	sd_execute(sd_prepare(text, key->n, key->types, role, 0), key->values,
 			   statement, role, true, false, 0);
 	return SPI_processed;

@@ -35,13 +35,14 @@ static bool
 may_be_refused(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
+	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
 	bool		result = rel->rd_rules != NULL;
 
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		result = true;			/* its partitions may have what it has not */
-	for (int i = 0; !result && rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	for (int i = 0; !result && triggers && i < triggers->numtriggers; i++)
 	{
-		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		Trigger    *trigger = &triggers->triggers[i];
 
 		result = TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
 									  TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_UPDATE) &&
@@ -67,6 +68,7 @@ follow(SdOp *op, SdKeySet *set)
 	if (child != NULL)
 	{
 		statement.task = set->restored ? SD_TASK_RESTORE : SD_TASK_DELETE;
+		statement.relid = set->key->child;
 		statement.op = op;
 		statement.via = set->key;
 		statement.id = set->id;

@@ -112,6 +112,17 @@ sd_guc_variables(int *n)
 #endif
 }
 
+/* is a column in RETURNING meant as it is by default, not OLD's or NEW's (18)? */
+static inline bool
+sd_var_is_plain(Var *var)
+{
+#if PG_VERSION_NUM >= 180000
+	return var->varreturningtype == VAR_RETURNING_DEFAULT;
+#else
+	return true;
+#endif
+}
+
 /*
  * From 18 on a violated RESTRICT key has an SQLSTATE and a wording of its
  * own; before, NO ACTION's.

@@ -141,7 +141,8 @@ sd_log_execute(const char *text, int nargs, Oid *types, Datum *values)
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	GetUserIdAndSecContext(&save_role, &save_context);
 	SetUserIdAndSecContext(sd_objects()->owner,
-						   save_context | SECURITY_LOCAL_USERID_CHANGE);
+						   save_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
 	result = SPI_execute_with_args(text, nargs, types, values, NULL, false, 0);
 	SetUserIdAndSecContext(save_role, save_context);
 	AtEOXact_GUC(true, nest_level);

@@ -21,6 +21,7 @@
 #include "access/sysattr.h"
 #include "cascade.h"
 #include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
 #include "deletions.h"
 #include "executor/executor.h"
 #include "keys.h"
@@ -130,6 +131,9 @@ has_consequences(SdTable *table, SdStatement *statement)
 {
 	ListCell   *lc;
 
+	/* replayed changes cascade where they come from, as with RI */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return false;
 	if (statement && statement->task == SD_TASK_RESTORE)
 	{
 		foreach(lc, table->children)

@@ -17,16 +17,19 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "integrity.h"
-#include "miscadmin.h"
+#include "keys.h"
 #include "operation.h"
 #include "predicate.h"
 #include "registry.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 PG_FUNCTION_INFO_V1(softdelete_dead_parent_ok);
 PG_FUNCTION_INFO_V1(softdelete_is_own);
 PG_FUNCTION_INFO_V1(softdelete_raise_dead_row);
+PG_FUNCTION_INFO_V1(softdelete_engine_in);
+PG_FUNCTION_INFO_V1(softdelete_engine_out);
 
 /*
  * Do the key's columns of the parent stand among the checked ones?  Fills
@@ -35,7 +38,7 @@ PG_FUNCTION_INFO_V1(softdelete_raise_dead_row);
 static bool
 key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 {
-	if (key->n != atts->dim1 || key->n != PG_NARGS() - 2)
+	if (key->n != atts->dim1)
 		return false;
 	for (int i = 0; i < key->n; i++)
 	{
@@ -44,29 +47,42 @@ key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 		for (j = 0; j < atts->dim1; j++)
 			if (atts->values[j] == key->parent_atts[i])
 				break;
-		if (j == atts->dim1 || PG_ARGISNULL(j + 2))
+		if (j == atts->dim1)
 			return false;
-		values[i] = PG_GETARG_DATUM(j + 2);
+		values[i] = PG_GETARG_DATUM(j + 4);
 	}
 	return true;
 }
 
-/* dead_parent_ok(table oid, key columns int2vector, VARIADIC key values) */
+/*
+ * May children that a SET NULL or SET DEFAULT key ties to the parent be live?
+ * Those that were there before the delete are, until the purge.  A new
+ * reference is told from them by having been written in this transaction, but
+ * for parents that were deleted in it, too: there either may have come first.
+ * A data-only load (row_security = off, see pg_dump) brings all as they were.
+ */
+static bool
+may_stay(SdKey *key, TransactionId parent_xmin)
+{
+	return !sd_key_matters(key) &&
+		(!row_security || TransactionIdIsCurrentTransactionId(parent_xmin));
+}
+
+/* dead_parent_ok(engine, table, key columns, xmin, VARIADIC key values) */
 Datum
 softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
 {
-	SdTable    *table = sd_table_by_oid(PG_GETARG_OID(0));
-	int2vector *atts = (int2vector *) PG_GETARG_POINTER(1);
+	SdTable    *table;
+	int2vector *atts;
 	SdOp	   *op = NULL;
 	bool		found = false;
 	ListCell   *lc;
 
+	sd_check_engine_arg(fcinfo);
+	table = sd_table_by_oid(PG_GETARG_OID(1));
+	atts = (int2vector *) PG_GETARG_POINTER(2);
 	if (table == NULL)
 		PG_RETURN_BOOL(true);
-	if (!InNoForceRLSOperation())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("softdelete.dead_parent_ok() is for foreign-key checks")));
 	if (sd_frame != NULL)
 	{
 		op = sd_current_op();
@@ -81,7 +97,8 @@ softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
 		SdKey	   *key = lfirst(lc);
 		Datum		values[INDEX_MAX_KEYS];
 
-		if (found || !key_values(key, fcinfo, atts, values))
+		if (found || !key_values(key, fcinfo, atts, values) ||
+			may_stay(key, DatumGetTransactionId(PG_GETARG_DATUM(3))))
 			continue;
 		if (op != NULL)
 			sd_op_recheck(op, key, values);
@@ -106,47 +123,67 @@ softdelete_is_own(PG_FUNCTION_ARGS)
 }
 
 /*
- * raise_dead_row(table oid, key columns int2vector, VARIADIC key values):
- * INSERT ... ON CONFLICT DO UPDATE met a deleted row.
+ * raise_dead_row(engine, table, key columns, VARIADIC key values): INSERT ... ON
+ * CONFLICT DO UPDATE met a deleted row.
  */
 Datum
 softdelete_raise_dead_row(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
-	int2vector *atts = (int2vector *) PG_GETARG_POINTER(1);
+	Oid			relid;
+	int2vector *atts;
 	StringInfoData names;
 	StringInfoData values;
-	char	   *table = sd_qualified_name(relid);
+	char	   *table;
+	bool		tell;
 
-	if (atts->dim1 > PG_NARGS() - 2)
-		elog(ERROR, "softdelete.raise_dead_row() called with too few key values");
+	sd_check_engine_arg(fcinfo);
+	relid = PG_GETARG_OID(1);
+	atts = (int2vector *) PG_GETARG_POINTER(2);
+	table = quote_literal_cstr(sd_qualified_name(relid));
+	tell = atts->dim1 > 0 && sd_may_see(relid);
+
 	initStringInfo(&names);
 	initStringInfo(&values);
-	for (int i = 0; i < atts->dim1; i++)
+	for (int i = 0; tell && i < atts->dim1; i++)
 	{
 		Oid			output;
 		bool		varlena;
 
-		getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i + 2), &output, &varlena);
+		getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i + 3), &output, &varlena);
 		appendStringInfo(&names, "%s%s", i ? ", " : "",
 						 get_attname(relid, atts->values[i], false));
 		appendStringInfo(&values, "%s%s", i ? ", " : "",
 						 quote_literal_cstr(OidOutputFunctionCall(output,
-																  PG_GETARG_DATUM(i + 2))));
+																  PG_GETARG_DATUM(i + 3))));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("row that ON CONFLICT would update is deleted"),
-			 atts->dim1 > 0 ?
+			 tell ?
 			 errdetail("Row with key (%s)=(%s) of table \"%s\" is deleted and still holds the unique key.",
 					   names.data, values.data, get_rel_name(relid)) :
 			 errdetail("A deleted row of table \"%s\" still holds the unique key.",
 					   get_rel_name(relid)),
-			 atts->dim1 > 0 ?
+			 tell ?
 			 errhint("SELECT softdelete.restore(%s, %s) brings it back, softdelete.purge(%s, %s) erases it; softdelete.create_live_unique() makes the key unique among live rows only.",
-					 quote_literal_cstr(table), values.data,
-					 quote_literal_cstr(table), values.data) :
+					 table, values.data, table, values.data) :
 			 errhint("softdelete.create_live_unique() makes the key unique among live rows only."),
 			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(relid))));
 	PG_RETURN_BOOL(false);
+}
+
+/* The type engine has values in query trees only. */
+Datum
+softdelete_engine_in(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot accept a value of type softdelete.engine")));
+	PG_RETURN_VOID();
+}
+
+Datum
+softdelete_engine_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(pstrdup("engine"));
 }

@@ -52,8 +52,11 @@ raise_already(SdByKey *key, bool deleted, int64 id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("row of table \"%s\" is already deleted", get_rel_name(key->relid)),
+				 id != 0 ?
 				 errdetail("The row with key %s was deleted by deletion " INT64_FORMAT ".",
-						   key->text, id),
+						   key->text, id) :
+				 errdetail("The row with key %s was inserted with the mark, and belongs to no deletion.",
+						   key->text),
 				 errhint("SELECT softdelete.restore(%s, ...) brings it back.", table)));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -172,6 +175,7 @@ undo_table(Oid relid, int64 id, Oid role)
 	callback.arg = get_rel_name(relid);
 	error_context_stack = &callback;
 	statement.id = id;
+	statement.relid = relid;
 	text = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(relid), sd_column_name(relid, table->id));
 	sd_execute(sd_prepare(text, 1, types, role, 0), values, &statement, role,
@@ -284,6 +288,8 @@ softdelete_live_predicate(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is not managed by softdelete",
 						get_rel_name(relid) ? get_rel_name(relid) : "?"),
-				 errhint("SELECT softdelete.enable(...) first.")));
-	PG_RETURN_TEXT_P(cstring_to_text(table->live_text));
+				 get_rel_name(relid) ?
+				 errhint("SELECT softdelete.enable(%s) first.",
+						 quote_literal_cstr(sd_qualified_name(relid))) : 0));
+	PG_RETURN_TEXT_P(cstring_to_text(sd_table_predicate(table, true, NULL)));
 }

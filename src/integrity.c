@@ -53,9 +53,9 @@ found_key(Oid relid, AttrNumber *atts, int n)
 	return buf.data;
 }
 
-/* may the user be told the key's values?  As ri_ReportViolation() decides. */
-static bool
-may_see(Oid relid)
+/* May the user be told the key's values?  As ri_ReportViolation() decides. */
+bool
+sd_may_see(Oid relid)
 {
 	return check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
@@ -93,9 +93,33 @@ report_children(SdKey *key, const char *found)
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
 }
 
+/* those keys of the set whose parent is deleted */
+static SdKeySet *
+only_dead(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdKeySet   *dead = sd_key_set(set->key, false, false, 0);
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull;
+
+	sd_execute_key(SD_QUERY_DEAD, set, &statement, owner_of(set->key->parent), 0);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		for (int i = 0; i < set->key->n; i++)
+			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
+									  SPI_tuptable->tupdesc, i + 1, &isnull);
+		sd_key_set_add(dead, values);
+	}
+	return dead;
+}
+
 /*
  * Is there a live row that refers, by the set's foreign key, to one of these
  * deleted parents?  With report, raise foreign_key_violation for it.
+ *
+ * Parent and child may have different owners, so each is asked for by itself,
+ * as its owner, the way RI does: a query on both would run under one's
+ * privileges and row security on the other.
  */
 bool
 sd_find_orphan(SdKeySet *set, bool report)
@@ -105,10 +129,16 @@ sd_find_orphan(SdKeySet *set, bool report)
 
 	if (sd_table_by_oid(key->parent) == NULL)
 		return false;			/* disabled meanwhile */
-	if (sd_execute_key(SD_QUERY_ORPHAN, set, &statement, owner_of(key->child), 1) == 0)
+	if (sd_execute_key(SD_QUERY_CHILD, set, &statement, owner_of(key->child), 1) == 0)
+		return false;
+
+	/* some of the parents may have been restored since */
+	set = only_dead(set);
+	if (set->n == 0 ||
+		sd_execute_key(SD_QUERY_CHILD, set, &statement, owner_of(key->child), 1) == 0)
 		return false;
 	if (report)
-		report_children(key, may_see(key->parent) ?
+		report_children(key, sd_may_see(key->parent) ?
 						found_key(key->parent, key->parent_atts, key->n) : NULL);
 	return true;
 }
@@ -140,7 +170,7 @@ sd_check_parent(SdKeySet *set)
 		return;
 
 	parent = get_rel_name(key->parent);
-	found = may_see(key->child) ? found_key(key->child, key->child_atts, key->n) : NULL;
+	found = sd_may_see(key->child) ? found_key(key->child, key->child_atts, key->n) : NULL;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("row of table \"%s\" cannot be restored while its parent in table \"%s\" is deleted",

@@ -9,6 +9,7 @@
 
 #include "operation.h"
 
+extern bool sd_may_see(Oid relid);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
 extern void sd_check_children(SdKeySet *set);
 extern void sd_check_parent(SdKeySet *set);

@@ -102,13 +102,16 @@ sd_keys_of(Relation rel, bool children)
 	List	   *keys = NIL;
 	ListCell   *lc;
 	int			wanted = children ? RI_TRIGGER_PK : RI_TRIGGER_FK;
+	TriggerDesc *triggers;
 
 	if (rel->trigdesc == NULL)
 		return NIL;
 
-	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+	/* the relcache may replace its own while we look at catalogs */
+	triggers = CopyTriggerDesc(rel->trigdesc);
+	for (int i = 0; i < triggers->numtriggers; i++)
 	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
+		const Trigger *trigger = &triggers->triggers[i];
 		Oid			oid;
 
 		if (!OidIsValid(trigger->tgconstraint) ||

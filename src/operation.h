@@ -86,6 +86,7 @@ typedef enum SdTask
 typedef struct SdStatement
 {
 	SdTask		task;
+	Oid			relid;			/* table that it modifies, if it does */
 	SdOp	   *op;				/* joins this operation; NULL: its own */
 	SdKey	   *via;			/* cascades along this key, or NULL */
 	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the

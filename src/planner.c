@@ -14,6 +14,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/planner.h"
+#include "parser/parsetree.h"
 #include "plans.h"
 #include "query.h"
 #include "rewrite.h"
@@ -32,32 +33,57 @@ is_own_marker(Node *node)
 		((Param *) ((NullTest *) node)->arg)->paramtype == INTERNALOID;
 }
 
-/* Is it the statement that the engine is about to run?  Take its marker off. */
+/*
+ * Take the engine's marker out of a condition, wherever a rule may have put it
+ * among the ANDs.  Returns whether it was there.
+ */
 static bool
-strip_own_marker(Query *query)
+strip_own_marker(Node **quals)
 {
-	Node	   *quals = query->jointree ? query->jointree->quals : NULL;
+	BoolExpr   *and;
+	ListCell   *lc;
 
-	if (quals == NULL)
+	if (*quals == NULL)
 		return false;
-	if (is_own_marker(quals))
+	if (is_own_marker(*quals))
 	{
-		query->jointree->quals = NULL;
+		*quals = makeBoolConst(true, false);
 		return true;
 	}
-	if (is_andclause(quals))
+	if (!is_andclause(*quals))
+		return false;
+	and = (BoolExpr *) *quals;
+	foreach(lc, and->args)
 	{
-		List	   *args = ((BoolExpr *) quals)->args;
-
-		if (is_own_marker(llast(args)))
+		if (is_own_marker(lfirst(lc)))
 		{
-			args = list_delete_last(args);
-			query->jointree->quals = (Node *)
-				(list_length(args) == 1 ? linitial(args) : make_andclause(args));
+			and->args = foreach_delete_current(and->args, lc);
+			if (list_length(and->args) == 1)
+				*quals = linitial(and->args);
 			return true;
 		}
+		if (strip_own_marker((Node **) &lfirst(lc)))
+			return true;
 	}
 	return false;
+}
+
+/*
+ * Is it the statement that the engine is about to run?  A rule may have added
+ * queries on other tables, which are like any user's.
+ */
+static bool
+is_own_statement(Query *query)
+{
+	RangeTblEntry *rte;
+
+	if (sd_pending_statement == NULL || query->jointree == NULL ||
+		!strip_own_marker(&query->jointree->quals))
+		return false;
+	if (query->resultRelation == 0)
+		return query->commandType == CMD_SELECT;
+	rte = rt_fetch(query->resultRelation, query->rtable);
+	return rte->relid == sd_pending_statement->relid;
 }
 
 /* the Var or external Param below casts, NULL when it is neither */
@@ -85,6 +111,45 @@ strip_casts(Node *node)
 	return NULL;
 }
 
+/* ri_triggers.c's queries begin so, with names that are always quoted */
+static bool
+has_ri_text(const char *text)
+{
+	static const char *const begins[] = {
+		"SELECT 1 FROM \"", "SELECT 1 FROM ONLY \"",
+		"DELETE FROM \"", "DELETE FROM ONLY \"",
+		"UPDATE \"", "UPDATE ONLY \""
+	};
+
+	for (size_t i = 0; text != NULL && i < lengthof(begins); i++)
+		if (strncmp(text, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_alias(Query *query, int rti, const char *alias)
+{
+	RangeTblEntry *rte = list_nth_node(RangeTblEntry, query->rtable, rti - 1);
+
+	return rte->rtekind == RTE_RELATION && rte->alias != NULL &&
+		strcmp(rte->alias->aliasname, alias) == 0;
+}
+
+/*
+ * Within ALTER TABLE: is it the join by which RI validates a foreign key or
+ * looks at a partition that goes?  Not a query of some function that the
+ * command happens to call.
+ */
+static bool
+is_ri_validation(Query *query, const char *query_string)
+{
+	return sd_bypass_depth > 0 && query->commandType == CMD_SELECT &&
+		query_string != NULL && strncmp(query_string, "SELECT fk.\"", 11) == 0 &&
+		list_length(query->rtable) >= 2 &&
+		has_alias(query, 1, "fk") && has_alias(query, 2, "pk");
+}
+
 /*
  * Is it a query of ri_triggers.c?  They run with FORCE ROW LEVEL SECURITY off,
  * which nothing else does but our own statements, on one table (a SELECT with
@@ -97,14 +162,15 @@ strip_casts(Node *node)
  * columns.  All others have the parameter there.
  */
 static bool
-is_ri_query(Query *query, List **check_atts)
+is_ri_query(Query *query, const char *query_string, List **check_atts)
 {
 	RangeTblEntry *rte;
 	List	   *quals;
 	ListCell   *lc;
 
 	*check_atts = NIL;
-	if (!InNoForceRLSOperation() || list_length(query->rtable) != 1 ||
+	if (!InNoForceRLSOperation() || !has_ri_text(query_string) ||
+		list_length(query->rtable) != 1 ||
 		query->cteList != NIL || query->jointree->quals == NULL)
 		return false;
 	rte = linitial_node(RangeTblEntry, query->rtable);
@@ -150,7 +216,8 @@ is_ri_query(Query *query, List **check_atts)
  * the engine's own.
  */
 static void
-classify(Query *query, SdPlanning *planning, SdTask *task, bool *ri)
+classify(Query *query, const char *query_string, SdPlanning *planning,
+		 SdTask *task, bool *ri)
 {
 	planning->active = true;
 	planning->visibility = row_security ? sd_visibility : SD_VISIBLE_ALL;
@@ -160,7 +227,7 @@ classify(Query *query, SdPlanning *planning, SdTask *task, bool *ri)
 	*task = SD_TASK_NONE;
 	*ri = false;
 
-	if (sd_pending_statement != NULL && strip_own_marker(query))
+	if (is_own_statement(query))
 	{
 		*task = sd_pending_statement->task;
 		switch (*task)
@@ -176,13 +243,13 @@ classify(Query *query, SdPlanning *planning, SdTask *task, bool *ri)
 				break;
 		}
 	}
-	else if (is_ri_query(query, &planning->check_atts))
+	else if (is_ri_query(query, query_string, &planning->check_atts))
 	{
 		*ri = true;
 		planning->visibility = SD_VISIBLE_ALL;
-		planning->check_parent = planning->check_atts != NIL && row_security;
+		planning->check_parent = planning->check_atts != NIL;
 	}
-	else if (sd_bypass_depth > 0)
+	else if (is_ri_validation(query, query_string))
 		planning->visibility = SD_VISIBLE_ALL;
 }
 
@@ -200,7 +267,7 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 		SdTask		task;
 		bool		ri;
 
-		classify(parse, &sd_planning, &task, &ri);
+		classify(parse, query_string, &sd_planning, &task, &ri);
 		if (!ri && (command != CMD_SELECT || parse->hasModifyingCTE))
 			sd_rewrite(parse, task);
 

@@ -60,8 +60,13 @@ sd_predicate(Form_pg_attribute marker, SdKind kind, const char *deleted_value,
 
 				/* an enum's literal must not depend on the search_path */
 				if (get_typtype(base) == TYPTYPE_ENUM)
+				{
+					if (base != marker->atttypid)
+						column = psprintf("%s::%s", column,
+										  format_type_be_qualified(base));
 					value = psprintf("%s::%s", value,
 									 format_type_be_qualified(base));
+				}
 				if (!live)
 					appendStringInfo(&buf, "%s OPERATOR(pg_catalog.=) %s",
 									 column, value);

@@ -120,12 +120,16 @@ candidates_text(PurgeRun *run)
 	appendStringInfo(&buf, "SELECT t.ctid, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($4), false)",
 					 sd_column_name(table->relid, table->id));
 
-	/* rows that still refer to it keep it; its own table's go with it */
+	/*
+	 * Rows that still refer to it keep it; its own table's go with it.  Tables
+	 * of other owners are not for this one to read: there the foreign key's
+	 * own check keeps the row.
+	 */
 	foreach(lc, table->children)
 	{
 		SdKey	   *key = lfirst(lc);
 
-		if (!sd_key_matters(key))
+		if (!sd_key_matters(key) || owner_of(key->child) != run->owner)
 			continue;
 		appendStringInfo(&buf, " OR EXISTS (SELECT FROM %s c WHERE ",
 						 sd_qualified_name(key->child));
@@ -198,6 +202,7 @@ try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
 	SdStatement statement = {SD_TASK_PURGE};
 	volatile bool done = false;
 
+	statement.relid = run->relid;
 	statement.purge_table = run->table->root;
 	set_held(&statement, run->held);
 	statement.purge_until =

@@ -297,26 +297,19 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			}
 			break;
 
-		case SD_QUERY_ORPHAN:
+		case SD_QUERY_CHILD:
 			/* ----------
-			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...],
-			 *	 child c WHERE k.k1 = c.fk1 [AND ...]
-			 *	 AND p is deleted [AND c is live] [AND is_own(c.xmin)]
-			 *	 AND $m IS NULL
+			 * SELECT k.* FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...]
+			 *	 [AND c is live] [AND is_own(c.xmin)] AND $m IS NULL
 			 *	FOR SHARE OF c
 			 * FOR SHARE waits for whoever is deleting that child just now.
 			 * ----------
 			 */
 			appendStringInfoString(&buf, "SELECT k.* FROM ");
 			append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
-							 sd_qualified_name(key->parent));
-			append_match(&buf, key, "p", false, true, set->types);
 			appendStringInfo(&buf, ", %s%s c WHERE ", only(key->child),
 							 sd_qualified_name(key->child));
 			append_match(&buf, key, "c", true, true, set->types);
-			appendStringInfo(&buf, " AND %s",
-							 sd_table_predicate(sd_table_by_oid(key->parent), false, "p"));
 			table = sd_table_by_oid(key->child);
 			if (table)
 				appendStringInfo(&buf, " AND %s",
@@ -328,6 +321,21 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 */
 			if (!sd_key_matters(key))
 				appendStringInfoString(&buf, " AND softdelete.is_own(c.xmin)");
+			break;
+
+		case SD_QUERY_DEAD:
+			/* ----------
+			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
+			 *	WHERE p is deleted AND $m IS NULL
+			 * ----------
+			 */
+			appendStringInfoString(&buf, "SELECT k.* FROM ");
+			append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
+							 sd_qualified_name(key->parent));
+			append_match(&buf, key, "p", false, true, set->types);
+			appendStringInfo(&buf, " WHERE %s",
+							 sd_table_predicate(sd_table_by_oid(key->parent), false, "p"));
 			break;
 
 		case SD_QUERY_PARENT:
@@ -350,7 +358,7 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 	}
 	appendStringInfo(&buf, " AND $%d IS NULL%s",
 					 key->n + (kind == SD_QUERY_RESTORE) + 1,
-					 kind == SD_QUERY_ORPHAN ? " FOR SHARE OF c" : "");
+					 kind == SD_QUERY_CHILD ? " FOR SHARE OF c" : "");
 	return buf.data;
 }
 
@@ -420,7 +428,7 @@ sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 {
 	Datum		values[MAX_PARAMS];
 	int			n = set->key->n;
-	bool		select = kind == SD_QUERY_ORPHAN || kind == SD_QUERY_PARENT;
+	bool		select = kind != SD_QUERY_MARK && kind != SD_QUERY_RESTORE;
 	bool		many = set->n > 1;
 	int			processed = 0;
 

@@ -15,8 +15,9 @@ typedef enum SdQueryKind
 {
 	SD_QUERY_MARK,				/* mark the children of these parents */
 	SD_QUERY_RESTORE,			/* restore them, of one deletion */
-	SD_QUERY_ORPHAN,			/* a live child of a deleted parent */
-	SD_QUERY_PARENT				/* lock the parents, find a deleted one */
+	SD_QUERY_CHILD,				/* live children of these keys */
+	SD_QUERY_DEAD,				/* deleted parents among these keys */
+	SD_QUERY_PARENT				/* the same, and lock the live ones */
 } SdQueryKind;
 
 extern SdStatement *sd_pending_statement;

@@ -11,7 +11,7 @@
  * partitions and into dumps.
  *
  * Cache: one entry a table in a hash, each in a memory context of its own.
- * Callbacks may arrive at any moment and only set "stale"; the next look-up
+ * Callbacks may arrive at any moment and only set flags; the next look-up
  * builds a new entry.  The old one stays readable until the transaction ends
  * (its context moves below TopTransactionContext), so that callers may hold an
  * entry across catalog access.  This file reads catalogs and writes nothing.
@@ -52,6 +52,7 @@ typedef struct CacheEntry
 {
 	Oid			relid;			/* hash key */
 	bool		stale;
+	bool		building;		/* being read, and not changed since */
 	SdTable    *table;			/* NULL: not managed */
 	MemoryContext context;
 } CacheEntry;
@@ -69,7 +70,10 @@ relation_changed(Datum arg, Oid relid)
 	{
 		entry = hash_search(cache, &relid, HASH_FIND, NULL);
 		if (entry)
+		{
 			entry->stale = true;
+			entry->building = false;
+		}
 	}
 	else
 	{
@@ -77,7 +81,10 @@ relation_changed(Datum arg, Oid relid)
 
 		hash_seq_init(&scan, cache);
 		while ((entry = hash_seq_search(&scan)) != NULL)
+		{
 			entry->stale = true;
+			entry->building = false;
+		}
 	}
 	if (!OidIsValid(relid) || relid == objects.log)
 		objects_known = false;
@@ -125,27 +132,40 @@ function_oid(Oid schema, const char *name, int nargs, const Oid *args)
 const SdObjects *
 sd_objects(void)
 {
-	static const Oid tid_oid[] = {TIDOID, OIDOID};
-	static const Oid any_args[] = {OIDOID, INT2VECTOROID, ANYOID};
 	SdObjects	o = {0};
 
 	if (objects_known)
 		return &objects;
+
+	/* a message that arrives while we look makes it unknown again */
+	objects_known = true;
 
 	o.schema = get_namespace_oid("softdelete", true);
 	if (OidIsValid(o.schema) &&
 		OidIsValid(get_extension_oid("softdelete", true)))
 	{
 		HeapTuple	tuple;
+		Oid			args[5];
 
 		o.stamp_trigger = function_oid(o.schema, "stamp_trigger", 0, NULL);
 		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
 		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);
 		o.truncate_trigger = function_oid(o.schema, "refuse_truncate", 0, NULL);
-		o.stamp = function_oid(o.schema, "stamp", 0, NULL);
-		o.stamp_locked = function_oid(o.schema, "stamp", 2, tid_oid);
-		o.dead_parent_ok = function_oid(o.schema, "dead_parent_ok", 3, any_args);
-		o.raise_dead_row = function_oid(o.schema, "raise_dead_row", 3, any_args);
+		o.engine = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								   CStringGetDatum("engine"),
+								   ObjectIdGetDatum(o.schema));
+		args[0] = o.engine;
+		o.stamp = function_oid(o.schema, "stamp", 1, args);
+		args[1] = TIDOID;
+		args[2] = OIDOID;
+		o.stamp_locked = function_oid(o.schema, "stamp", 3, args);
+		args[1] = OIDOID;
+		args[2] = INT2VECTOROID;
+		args[3] = ANYOID;
+		o.raise_dead_row = function_oid(o.schema, "raise_dead_row", 4, args);
+		args[3] = XIDOID;
+		args[4] = ANYOID;
+		o.dead_parent_ok = function_oid(o.schema, "dead_parent_ok", 5, args);
 		o.log = get_relname_relid("deletion_log", o.schema);
 		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
 
@@ -159,7 +179,6 @@ sd_objects(void)
 			o.mark_trigger = InvalidOid;
 	}
 	objects = o;
-	objects_known = true;
 	return &objects;
 }
 
@@ -173,6 +192,28 @@ sd_is_own_trigger(const Trigger *trigger)
 		 trigger->tgfoid == o->stamp_trigger ||
 		 trigger->tgfoid == o->guard_trigger ||
 		 trigger->tgfoid == o->truncate_trigger);
+}
+
+/*
+ * The first argument of our functions in a query.  SQL has no way to make a
+ * value of its type, so a call that has one comes from the planner hook.
+ */
+Expr *
+sd_engine_arg(void)
+{
+	return (Expr *) makeConst(sd_objects()->engine, -1, InvalidOid,
+							  sizeof(int32), Int32GetDatum(1), false, true);
+}
+
+/* Raise unless the function was called so. */
+void
+sd_check_engine_arg(FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("this function is for statements that softdelete has planned")));
 }
 
 /* the topmost partitioned table above rel, or rel itself */
@@ -249,34 +290,84 @@ in_partition_key(Relation rel, const AttrNumber *atts, int natts)
 	return found;
 }
 
-/* Fill the entry from the trigger; the current context is the entry's. */
+/* has the column one of these base types? */
+static bool
+has_type(Relation rel, AttrNumber attnum, Oid type1, Oid type2)
+{
+	Oid			type;
+
+	if (attnum <= 0 || attnum > RelationGetNumberOfAttributes(rel) ||
+		TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
+		return false;
+	type = getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
+	return type == type1 || type == type2;
+}
+
+/*
+ * Read the kind from the trigger, and see that its columns are what enable()
+ * makes them.  Anybody may create a trigger that calls our function; a table
+ * with one that does not fit is not managed.
+ */
+static bool
+read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
+{
+	AttrNumber	marker;
+	Oid			type;
+
+	if (trigger->tgnargs != 2 || trigger->tgnattr < 2)
+		return false;
+	marker = trigger->tgattr[0];
+	if (strcmp(trigger->tgargs[0], "timestamp") == 0)
+	{
+		*kind = SD_TIMESTAMP;
+		*natts = 2;
+		if (!has_type(rel, marker, TIMESTAMPTZOID, TIMESTAMPOID))
+			return false;
+	}
+	else if (strcmp(trigger->tgargs[0], "boolean") == 0)
+	{
+		*kind = SD_BOOLEAN;
+		*natts = 3;
+		if (!has_type(rel, marker, BOOLOID, BOOLOID))
+			return false;
+	}
+	else if (strcmp(trigger->tgargs[0], "status") == 0)
+	{
+		*kind = SD_STATUS;
+		*natts = 4;
+		if (marker <= 0)
+			return false;
+		type = getBaseType(TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid);
+		if (!has_type(rel, marker, TEXTOID, VARCHAROID) && type != BPCHAROID &&
+			get_typtype(type) != TYPTYPE_ENUM)
+			return false;
+	}
+	else
+		return false;
+
+	return trigger->tgnattr == *natts &&
+		has_type(rel, trigger->tgattr[1], INT8OID, INT8OID) &&
+		(*natts < 3 || has_type(rel, trigger->tgattr[2], TIMESTAMPTZOID, TIMESTAMPOID)) &&
+		(*natts < 4 || (trigger->tgattr[3] > 0 &&
+						TupleDescAttr(RelationGetDescr(rel), trigger->tgattr[3] - 1)->atttypid ==
+						TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid));
+}
+
+/*
+ * Fill the entry from the trigger; the current context is the entry's.  NULL
+ * where the trigger is none of enable()'s.
+ */
 static SdTable *
 build_table(Relation rel, const Trigger *trigger)
 {
 	SdTable    *table = palloc0(sizeof(SdTable));
-	const char *kind = trigger->tgnargs > 0 ? trigger->tgargs[0] : "";
 	int			natts;
 	Form_pg_attribute att;
 
+	if (!read_kind(rel, trigger, &table->kind, &natts))
+		return NULL;
 	table->relid = RelationGetRelid(rel);
 	table->root = sd_topmost(rel);
-
-	if (strcmp(kind, "timestamp") == 0)
-		table->kind = SD_TIMESTAMP, natts = 2;
-	else if (strcmp(kind, "boolean") == 0)
-		table->kind = SD_BOOLEAN, natts = 3;
-	else if (strcmp(kind, "status") == 0)
-		table->kind = SD_STATUS, natts = 4;
-	else
-		natts = -1;
-	if (trigger->tgnattr != natts || trigger->tgnargs != 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("trigger \"%s\" of table \"%s\" was not made by softdelete.enable()",
-						trigger->tgname, RelationGetRelationName(rel)),
-				 errhint("Drop the trigger and call softdelete.enable('%s').",
-						 RelationGetRelationName(rel))));
-
 	table->deleted_value = pstrdup(trigger->tgargs[1]);
 	table->marker = trigger->tgattr[0];
 	table->id = trigger->tgattr[1];
@@ -286,10 +377,10 @@ build_table(Relation rel, const Trigger *trigger)
 	table->disabled = trigger->tgenabled == TRIGGER_DISABLED;
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	table->live_text = sd_predicate(att, table->kind, table->deleted_value, true, NULL);
-	table->dead_text = sd_predicate(att, table->kind, table->deleted_value, false, NULL);
-	table->live = parse_condition(rel, table->live_text);
-	table->dead = parse_condition(rel, table->dead_text);
+	table->live = parse_condition(rel, sd_predicate(att, table->kind,
+													table->deleted_value, true, NULL));
+	table->dead = parse_condition(rel, sd_predicate(att, table->kind,
+													table->deleted_value, false, NULL));
 
 	table->marker_collation = att->attcollation;
 	if (table->kind == SD_BOOLEAN)
@@ -314,6 +405,84 @@ build_table(Relation rel, const Trigger *trigger)
 }
 
 /*
+ * Forget entries that went stale, among them those of dropped tables, when
+ * there are many.
+ */
+static void
+sweep(void)
+{
+	static long threshold = 256;
+	HASH_SEQ_STATUS scan;
+	CacheEntry *entry;
+
+	if (hash_get_num_entries(cache) < threshold)
+		return;
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (!entry->stale)
+			continue;
+		if (entry->context)
+			MemoryContextSetParent(entry->context, TopTransactionContext);
+		hash_search(cache, &entry->relid, HASH_REMOVE, NULL);
+	}
+	threshold = Max(256, 2 * hash_get_num_entries(cache));
+}
+
+/* read the table's entry anew */
+static CacheEntry *
+build_entry(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Oid			mark_trigger = sd_objects()->mark_trigger;
+	MemoryContext context = AllocSetContextCreate(TopTransactionContext,
+												  "softdelete table",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	TriggerDesc *triggers;
+	SdTable    *table = NULL;
+	CacheEntry *entry;
+	bool		found;
+
+	sweep();
+	entry = hash_search(cache, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->table = NULL;
+		entry->context = NULL;
+	}
+	/* stays so if we fail; an invalidation that arrives meanwhile sets it again */
+	entry->stale = true;
+	entry->building = true;
+
+	/* the relcache may replace its own while we look at catalogs */
+	triggers = CopyTriggerDesc(rel->trigdesc);
+	for (int i = 0; i < triggers->numtriggers; i++)
+		if (triggers->triggers[i].tgfoid == mark_trigger)
+		{
+			table = build_table(rel, &triggers->triggers[i]);
+			break;
+		}
+	MemoryContextSwitchTo(old);
+
+	entry = hash_search(cache, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->context = NULL;
+		entry->building = false;
+	}
+	if (entry->context)
+		MemoryContextSetParent(entry->context, TopTransactionContext);
+	entry->context = table ? context : NULL;
+	entry->table = table;
+	entry->stale = !entry->building;
+	entry->building = false;
+	if (table)
+		MemoryContextSetParent(context, CacheMemoryContext);
+	return entry;
+}
+
+/*
  * The entry of an open relation; NULL when it is not managed.  Valid until the
  * transaction ends.
  */
@@ -322,64 +491,15 @@ sd_table(Relation rel)
 {
 	Oid			relid = RelationGetRelid(rel);
 	CacheEntry *entry;
-	bool		found;
-	MemoryContext context;
-	MemoryContext old;
-	SdTable    *volatile table = NULL;
 
 	if (rel->trigdesc == NULL || !rel->trigdesc->trig_update_after_row)
 		return NULL;
-
 	entry = hash_search(cache, &relid, HASH_FIND, NULL);
 	if (entry && !entry->stale)
 		return entry->table;
 	if (!OidIsValid(sd_objects()->mark_trigger))
 		return NULL;
-
-	context = AllocSetContextCreate(TopTransactionContext, "softdelete table",
-									ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(context);
-
-	/* a message that arrives while we read makes the new entry stale at once */
-	entry = hash_search(cache, &relid, HASH_ENTER, &found);
-	if (!found)
-	{
-		entry->table = NULL;
-		entry->context = NULL;
-	}
-	entry->stale = false;
-
-	PG_TRY();
-	{
-		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
-		{
-			const Trigger *trigger = &rel->trigdesc->triggers[i];
-
-			if (trigger->tgfoid == sd_objects()->mark_trigger)
-			{
-				table = build_table(rel, trigger);
-				break;
-			}
-		}
-	}
-	PG_CATCH();
-	{
-		entry = hash_search(cache, &relid, HASH_FIND, NULL);
-		if (entry)
-			entry->stale = true;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-
-	MemoryContextSwitchTo(old);
-
-	entry = hash_search(cache, &relid, HASH_FIND, NULL);
-	if (entry->context)
-		MemoryContextSetParent(entry->context, TopTransactionContext);
-	MemoryContextSetParent(context, CacheMemoryContext);
-	entry->context = context;
-	entry->table = table;
-	return table;
+	return build_entry(rel)->table;
 }
 
 /* The same by OID; leaves an AccessShareLock until the transaction ends. */

@@ -52,9 +52,7 @@ typedef struct SdTable
 	bool		disabled;		/* ALTER TABLE ... DISABLE TRIGGER was used */
 	bool		moves;			/* a partition key holds one of these, so that
 								 * marking may move a row */
-	char	   *live_text;		/* "column IS NULL" and the like */
-	char	   *dead_text;
-	Node	   *live;			/* the same, parsed, for varno 1 */
+	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
 	Node	   *dead;
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
@@ -75,8 +73,9 @@ typedef struct SdObjects
 	Oid			mark_trigger;
 	Oid			guard_trigger;
 	Oid			truncate_trigger;
-	Oid			stamp;			/* stamp() */
-	Oid			stamp_locked;	/* stamp(tid, oid) */
+	Oid			engine;			/* type engine, see sd_engine_arg() */
+	Oid			stamp;			/* stamp(engine) */
+	Oid			stamp_locked;	/* stamp(engine, tid, oid) */
 	Oid			dead_parent_ok;
 	Oid			raise_dead_row;
 	Oid			log;			/* deletion_log */
@@ -91,6 +90,8 @@ extern Oid	sd_topmost(Relation rel);
 extern bool sd_is_own_trigger(const Trigger *trigger);
 extern bool sd_slot_is_dead(SdTable *table, TupleTableSlot *slot);
 extern bool sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc);
+extern Expr *sd_engine_arg(void);
+extern void sd_check_engine_arg(FunctionCallInfo fcinfo);
 extern Node *sd_condition(SdTable *table, Index varno, bool live);
 
 #endif							/* SOFTDELETE_REGISTRY_H */

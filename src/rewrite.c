@@ -23,11 +23,13 @@
 #include "planner.h"
 #include "predicate.h"
 #include "registry.h"
+#include "returning.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 /* a value on its way into the column, as an UPDATE assigns it */
 static Expr *
@@ -101,11 +103,11 @@ mark_value(Relation rel, SdTable *table, bool deleted)
 									  false, byval));
 }
 
-/* stamp(), or stamp(ctid, tableoid) where others may refer to the row */
+/* stamp(engine), or stamp(engine, ctid, tableoid) where others may refer to it */
 static Expr *
 stamp_value(Relation rel, Index varno, SdTable *table)
 {
-	List	   *args = NIL;
+	List	   *args = list_make1(sd_engine_arg());
 	Oid			function = sd_objects()->stamp;
 
 	if (table->children != NIL)
@@ -120,9 +122,9 @@ stamp_value(Relation rel, Index varno, SdTable *table)
 			tableoid = (Expr *) makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
 										  ObjectIdGetDatum(RelationGetRelid(rel)),
 										  false, true);
-		args = list_make2(makeVar(varno, SelfItemPointerAttributeNumber,
-								  TIDOID, -1, InvalidOid, 0),
-						  tableoid);
+		args = lappend(args, makeVar(varno, SelfItemPointerAttributeNumber,
+									 TIDOID, -1, InvalidOid, 0));
+		args = lappend(args, tableoid);
 		function = sd_objects()->stamp_locked;
 	}
 	return coerced(rel, table->id,
@@ -131,18 +133,19 @@ stamp_value(Relation rel, Index varno, SdTable *table)
 }
 
 /*
- * The former status; where none is known (the row was marked before the table
- * was managed) the column's default.
+ * The former status; where none is known (the row was inserted with the mark)
+ * and the column cannot be NULL, its default.
  */
 static Expr *
 former_value(Relation rel, Index varno, SdTable *table)
 {
 	Expr	   *former = column(rel, varno, table->former);
-	Node	   *fallback = build_column_default(rel, table->marker);
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
+	Node	   *fallback = att->attnotnull ? build_column_default(rel, table->marker) : NULL;
 	CoalesceExpr *coalesce;
 
 	if (fallback == NULL)
-		return coerced(rel, table->marker, former);
+		return former;
 	coalesce = makeNode(CoalesceExpr);
 	coalesce->coalescetype = exprType((Node *) former);
 	coalesce->coalescecollid = exprCollation((Node *) former);
@@ -226,6 +229,11 @@ convert_delete(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table,
 
 	query->targetList = set_list(rel, varno, table, deleted, false);
 	query->commandType = CMD_UPDATE;
+	if (deleted && query->returningList != NIL)
+		sd_returning_before(query, table,
+							table->former != InvalidAttrNumber ?
+							column(rel, varno, table->former) :
+							mark_value(rel, table, false));
 	note_updated(query, rte, query->targetList);
 
 	/* deleting twice is no new delete, whatever is visible */
@@ -248,7 +256,9 @@ convert_merge(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table)
 
 		if (action->commandType != CMD_DELETE)
 			continue;
-		if (query->hasRowSecurity)
+		if (query->hasRowSecurity &&
+			check_enable_rls(rte->relid, sd_query_perms(query, rte)->checkAsUser,
+							 true) == RLS_ENABLED)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("MERGE cannot delete from managed table \"%s\" under row-level security",
@@ -303,7 +313,7 @@ convert_upsert(Query *query, Relation rel, SdTable *table)
 		sets_mark(conflict->onConflictSet, table))
 		return;
 
-	/* raise_dead_row(table, key columns, key values) */
+	/* raise_dead_row(engine, table, key columns, key values) */
 	key = bms_copy(RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY));
 	atts = buildint2vector(NULL, bms_num_members(key));
 	args = NIL;
@@ -320,6 +330,7 @@ convert_upsert(Query *query, Relation rel, SdTable *table)
 						   PointerGetDatum(atts), false, false), args);
 	args = lcons(makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
 						   ObjectIdGetDatum(RelationGetRelid(rel)), false, true), args);
+	args = lcons(sd_engine_arg(), args);
 	raise = makeFuncExpr(sd_objects()->raise_dead_row, BOOLOID, args, InvalidOid,
 						 InvalidOid, COERCE_EXPLICIT_CALL);
 	either = (BoolExpr *) makeBoolExpr(OR_EXPR,

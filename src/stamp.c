@@ -91,10 +91,9 @@ current_id(void)
 	SdOp	   *op;
 	ResultRelInfo *first;
 
+	/* a plan made here runs here, with the hooks in place */
 	if (sd_frame == NULL || sd_frame->query->estate->es_opened_result_relations == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("softdelete.stamp() is for the DELETE statements that the extension plans")));
+		elog(ERROR, "softdelete.stamp() called outside a DELETE");
 	op = sd_current_op();
 	if (op->id != 0)
 		return op->id;
@@ -102,15 +101,16 @@ current_id(void)
 	return sd_op_id(op, sd_topmost(first->ri_RelationDesc));
 }
 
-/* stamp() -> bigint: the deletion id of the running statement */
+/* stamp(engine) -> bigint: the deletion id of the running statement */
 Datum
 softdelete_stamp(PG_FUNCTION_ARGS)
 {
+	sd_check_engine_arg(fcinfo);
 	PG_RETURN_INT64(current_id());
 }
 
 /*
- * stamp(ctid, tableoid) -> bigint: the same, and lock that row.
+ * stamp(engine, ctid, tableoid) -> bigint: the same, and lock that row.
  *
  * Where a BEFORE ROW trigger fetched the row, EvalPlanQual's tuple may come
  * without its table's OID.  Then our own BEFORE trigger is on, too (see
@@ -119,12 +119,16 @@ softdelete_stamp(PG_FUNCTION_ARGS)
 Datum
 softdelete_stamp_locked(PG_FUNCTION_ARGS)
 {
-	ItemPointer tid = (ItemPointer) PG_GETARG_POINTER(0);
-	Oid			relid = PG_GETARG_OID(1);
-	int64		id = current_id();
-	EState	   *estate = sd_frame->query->estate;
-	LockTarget *target = find_target(fcinfo->flinfo, estate, relid);
+	ItemPointer tid;
+	int64		id;
+	EState	   *estate;
+	LockTarget *target;
 
+	sd_check_engine_arg(fcinfo);
+	tid = (ItemPointer) PG_GETARG_POINTER(1);
+	id = current_id();
+	estate = sd_frame->query->estate;
+	target = find_target(fcinfo->flinfo, estate, PG_GETARG_OID(2));
 	if (target != NULL)
 		sd_lock_row(target->rel, tid, estate->es_snapshot,
 					estate->es_output_cid, target->slot);

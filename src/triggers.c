@@ -32,6 +32,7 @@
 #include "registry.h"
 #include "stamp.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -75,6 +76,39 @@ lock_old_row(TriggerData *trigdata)
 	sd_lock_row(rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
 				GetCurrentCommandId(true), slot);
 	ExecDropSingleTupleTableSlot(slot);
+}
+
+/*
+ * A row that leaves its partition as it is marked or restored is followed by
+ * its old key (see note_move): so the key has to stay the same.
+ */
+static void
+refuse_key_change(SdTable *table, HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		for (int i = 0; i < key->n; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, key->own_atts[i] - 1);
+			bool		old_null;
+			bool		new_null;
+			Datum		old_value = get_value(old, key->own_atts[i], desc, &old_null);
+			Datum		new_value = get_value(new, key->own_atts[i], desc, &new_null);
+
+			if (old_null == new_null &&
+				(old_null || datumIsEqual(old_value, new_value, att->attbyval, att->attlen)))
+				continue;
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot change key column \"%s\" of partitioned table \"%s\" together with the mark",
+							NameStr(att->attname), get_rel_name(table->root)),
+					 errhint("Do it in two UPDATEs.")));
+		}
+	}
 }
 
 /* the transaction's time as the column's type has it */
@@ -124,10 +158,11 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 
 	if (is_dead && table->children != NIL)
 		lock_old_row(trigdata);
-	if (table->moves)
+	if (table->relid != table->root)
 	{
 		SdOp	   *op = sd_current_op();
 
+		refuse_key_change(table, old, new, desc);
 		op->moving_relid = table->relid;
 		op->moving_tid = old->t_self;
 		op->moving_dead = is_dead;
@@ -237,7 +272,12 @@ softdelete_mark(PG_FUNCTION_ARGS)
 
 	if (is_dead)
 	{
-		if (id != op->id && op->estate == NULL && id != 0)
+		SdOp	   *loose = id != op->id ? sd_op_of(NULL) : NULL;
+
+		/* stamped before the library's hooks could see the statement */
+		if (loose != NULL && loose->id == id)
+			op = loose;
+		else if (id != op->id && op->estate == NULL && id != 0)
 		{
 			op->id = id;
 			op->root = table->root;
@@ -262,7 +302,7 @@ softdelete_mark(PG_FUNCTION_ARGS)
 static void
 mark_instead(Relation rel, ItemPointer tid)
 {
-	SdStatement statement = {SD_TASK_DELETE};
+	SdStatement statement = {SD_TASK_DELETE, RelationGetRelid(rel)};
 	Oid			types[2] = {TIDOID};
 	Datum		values[2] = {PointerGetDatum(tid)};
 	char	   *text;
@@ -277,17 +317,46 @@ mark_instead(Relation rel, ItemPointer tid)
 		elog(ERROR, "SPI_finish failed");
 }
 
-/* is the row on its way from one partition to another? */
+/* the ModifyTable of the running statement that writes rel; NULL if none */
+static ModifyTableState *
+writer_of(Relation rel)
+{
+	EState	   *estate = sd_frame->query->estate;
+	List	   *nodes = list_make1(sd_frame->query->planstate);
+	ListCell   *lc;
+
+	nodes = list_concat(nodes, estate->es_auxmodifytables);
+	foreach(lc, nodes)
+	{
+		ModifyTableState *node = lfirst(lc);
+
+		if (node == NULL || !IsA(node, ModifyTableState))
+			continue;
+		for (int i = 0; i < node->mt_nrels; i++)
+			if (node->resultRelInfo[i].ri_RelationDesc == rel)
+				return node;
+	}
+	return NULL;
+}
+
+/*
+ * Is the row on its way from one partition to another?  An UPDATE does nothing
+ * else that fires this trigger; in a MERGE on a managed table no action is a
+ * DELETE any more.  Otherwise it is a real DELETE, that came to a managed
+ * partition by a root that is not.
+ */
 static bool
 moves_row(Relation rel)
 {
-	ModifyTable *top;
+	ModifyTableState *node;
 
 	if (sd_frame == NULL || !rel->rd_rel->relispartition)
 		return false;
-	top = (ModifyTable *) sd_frame->query->plannedstmt->planTree;
-	return !IsA(top, ModifyTable) || top->operation == CMD_UPDATE ||
-		top->operation == CMD_MERGE;
+	node = writer_of(rel);
+	return node != NULL &&
+		(node->operation == CMD_UPDATE ||
+		 (node->operation == CMD_MERGE && !sd_hard_delete &&
+		  sd_table(node->rootResultRelInfo->ri_RelationDesc) != NULL));
 }
 
 /*
@@ -300,7 +369,7 @@ note_move(Relation rel, SdTable *table, HeapTuple old)
 	SdOp	   *op = sd_current_op();
 	TupleTableSlot *slot;
 
-	if (!table->moves || op->moving_relid != RelationGetRelid(rel) ||
+	if (op->moving_relid != RelationGetRelid(rel) ||
 		!ItemPointerEquals(&op->moving_tid, &old->t_self))
 		return;
 	op->moving_relid = InvalidOid;

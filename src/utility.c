@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "utility.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
@@ -17,6 +18,7 @@
 #include "commands/extension.h"
 #include "deferred.h"
 #include "guc.h"
+#include "miscadmin.h"
 #include "predicate.h"
 #include "registry.h"
 #include "tcop/utility.h"
@@ -49,8 +51,9 @@ refuse_drop_column(AlterTableStmt *stmt)
 			continue;
 		if (!OidIsValid(relid))
 		{
-			relid = RangeVarGetRelid(stmt->relation, AccessExclusiveLock, true);
-			if (!OidIsValid(relid) ||
+			/* no lock yet: whoever may not alter the table must not block it */
+			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+			if (!OidIsValid(relid) || !sd_owns_table(relid, GetUserId()) ||
 				(get_rel_relkind(relid) != RELKIND_RELATION &&
 				 get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE))
 				return;

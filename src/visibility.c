@@ -16,9 +16,11 @@
 
 #include "compat.h"
 #include "visibility.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/plancat.h"
 #include "parser/parsetree.h"
 #include "planner.h"
@@ -31,14 +33,16 @@ int			sd_bypass_depth = 0;
 static get_relation_info_hook_type prev_relation_info = NULL;
 
 /*
- * live OR dead_parent_ok(table, key columns, key values ...): what RI may see
- * of a parent.
+ * live OR dead_parent_ok(engine, table, key columns, xmin, key values ...): what
+ * RI may see of a parent.
  */
 static Node *
 parent_condition(Relation rel, SdTable *table, Index varno, List *check_atts)
 {
 	int2vector *atts = buildint2vector(NULL, list_length(check_atts));
 	List	   *args = NIL;
+	Node	   *live;
+	Node	   *ok;
 	ListCell   *lc;
 	int			n = 0;
 
@@ -51,17 +55,21 @@ parent_condition(Relation rel, SdTable *table, Index varno, List *check_atts)
 		args = lappend(args, makeVar(varno, attnum, att->atttypid,
 									 att->atttypmod, att->attcollation, 0));
 	}
+	args = lcons(makeVar(varno, MinTransactionIdAttributeNumber, XIDOID, -1,
+						 InvalidOid, 0), args);
 	args = lcons(makeConst(INT2VECTOROID, -1, InvalidOid, -1,
 						   PointerGetDatum(atts), false, false), args);
 	args = lcons(makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
 						   ObjectIdGetDatum(RelationGetRelid(rel)), false, true), args);
-	return (Node *) makeBoolExpr(OR_EXPR,
-								 list_make2(sd_condition(table, varno, true),
-											makeFuncExpr(sd_objects()->dead_parent_ok,
-														 BOOLOID, args, InvalidOid,
-														 InvalidOid,
-														 COERCE_EXPLICIT_CALL)),
-								 -1);
+	args = lcons(sd_engine_arg(), args);
+	live = sd_condition(table, varno, true);
+	ok = (Node *) makeFuncExpr(sd_objects()->dead_parent_ok, BOOLOID, args,
+							   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+
+	/* the planner wants ORs flat */
+	if (is_orclause(live))
+		return (Node *) make_orclause(lappend(((BoolExpr *) live)->args, ok));
+	return (Node *) make_orclause(list_make2(live, ok));
 }
 
 /* Is the condition taken from the parent by apply_child_basequals()? */
