@@ -48,7 +48,7 @@ COMMENT ON TABLE retention IS 'how long deleted rows of a managed table are kept
 REVOKE ALL ON deletion_log, retention FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('deletion_log', '');
 SELECT pg_catalog.pg_extension_config_dump('deletion_log_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('retention', '');
+SELECT pg_catalog.pg_extension_config_dump('retention', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = target)');
 
 ------------------------------------------------------------------------------
 -- What the engine calls
@@ -75,15 +75,11 @@ CREATE FUNCTION stamp(engine, tid, oid) RETURNS bigint
 COMMENT ON FUNCTION stamp(engine, tid, oid) IS 'lock a row that others refer to; deletion id of the running DELETE (internal)';
 
 CREATE FUNCTION dead_parent_ok(engine, oid, int2vector, xid, VARIADIC "any") RETURNS boolean
-	AS 'MODULE_PATHNAME', 'softdelete_dead_parent_ok' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME', 'softdelete_dead_parent_ok' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION dead_parent_ok(engine, oid, int2vector, xid, "any") IS 'does no live row refer to this deleted one? (internal)';
 
-CREATE FUNCTION is_own(xid) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'softdelete_is_own' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION is_own(xid) IS 'does the transaction id belong to the current transaction? (internal)';
-
 CREATE FUNCTION raise_dead_row(engine, oid, int2vector, VARIADIC "any") RETURNS boolean
-	AS 'MODULE_PATHNAME', 'softdelete_raise_dead_row' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+	AS 'MODULE_PATHNAME', 'softdelete_raise_dead_row' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION raise_dead_row(engine, oid, int2vector, "any") IS 'ON CONFLICT DO UPDATE met a deleted row (internal)';
 
 CREATE FUNCTION stamp_trigger() RETURNS trigger
@@ -111,6 +107,10 @@ COMMENT ON FUNCTION describe(regclass) IS 'how a managed table marks its deleted
 CREATE FUNCTION preloaded() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'softdelete_preloaded' LANGUAGE C STABLE;
 COMMENT ON FUNCTION preloaded() IS 'will new sessions in this database load the library?';
+
+CREATE FUNCTION preload_command() RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_preload_command' LANGUAGE C STABLE;
+COMMENT ON FUNCTION preload_command() IS 'the command that makes sessions in this database load the library';
 
 CREATE FUNCTION predicate(target regclass, marker name, kind text, deleted_value text, live boolean, alias text DEFAULT NULL)
 	RETURNS text
@@ -377,9 +377,7 @@ BEGIN
 		RAISE EXCEPTION 'library softdelete is not preloaded'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'Sessions that have not loaded it would see deleted rows.',
-				  HINT = format('ALTER DATABASE %I SET session_preload_libraries = %s;', current_database(),
-								array_to_string(array_remove(string_to_array(replace(current_setting('session_preload_libraries'), ' ', ''), ','), '')
-												|| 'softdelete'::text, ', '));
+				  HINT = softdelete.preload_command() || ';';
 	END IF;
 
 	-- first the tables that deletes cascade to, and theirs
@@ -406,6 +404,11 @@ BEGIN
 			PERFORM softdelete.check_table(child.relid);
 		END LOOP;
 	END LOOP;
+	-- parents first, as a DELETE locks them, and at once what adding columns needs
+	FOREACH this IN ARRAY done LOOP
+		CONTINUE WHEN (softdelete.describe(this)).marker IS NOT NULL;
+		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', this);
+	END LOOP;
 	FOREACH this IN ARRAY done[2:] LOOP
 		CONTINUE WHEN (softdelete.describe(this)).marker IS NOT NULL;
 		PERFORM softdelete.enable_table(this, 'deleted_at', NULL, retention, build_index);
@@ -429,9 +432,6 @@ DECLARE
 	n			bigint;
 	id			bigint;
 BEGIN
-	-- nobody may write between the adoption of marked rows and the triggers
-	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', target);
-
 	IF NOT EXISTS (SELECT FROM pg_attribute a
 					WHERE a.attrelid = target AND a.attname = enable_table.marker
 					  AND a.attnum > 0 AND NOT a.attisdropped) THEN
@@ -713,7 +713,8 @@ BEGIN
 		 WHERE i.indrelid = t.target AND i.indisprimary AND u.n <= i.indnkeyatts;
 		RETURN QUERY EXECUTE format($q$
 			SELECT $1, %s, x.at, d.deleted_by, d.actor, d.reason, x.id, x.expires,
-				   greatest(0, ceil(extract(epoch FROM x.expires - now()) / 86400))::integer, to_jsonb(t.*)
+				   CASE WHEN x.expires > now() THEN ceil(extract(epoch FROM x.expires - now()) / 86400)::integer
+						WHEN x.expires IS NOT NULL THEN 0 END, to_jsonb(t.*)
 			  FROM %s t
 			  CROSS JOIN LATERAL (SELECT t.%I::timestamptz AS at, t.%I AS id, t.%I::timestamptz + $2 AS expires) x
 			  LEFT JOIN softdelete.deletions d ON d.id = x.id

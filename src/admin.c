@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "access/genam.h"
 #include "access/table.h"
+#include "commands/dbcommands.h"
 #include "commands/sequence.h"
 #include "deletions.h"
 #include "executor/spi.h"
@@ -35,6 +36,7 @@
 PG_FUNCTION_INFO_V1(softdelete_describe);
 PG_FUNCTION_INFO_V1(softdelete_predicate);
 PG_FUNCTION_INFO_V1(softdelete_preloaded);
+PG_FUNCTION_INFO_V1(softdelete_preload_command);
 PG_FUNCTION_INFO_V1(softdelete_set_retention);
 PG_FUNCTION_INFO_V1(softdelete_check_retention);
 PG_FUNCTION_INFO_V1(softdelete_forget);
@@ -219,6 +221,23 @@ softdelete_preloaded(PG_FUNCTION_ARGS)
 				   named_for_database());
 }
 
+/*
+ * The setting is for superusers to read, and the command for one to run, but
+ * whoever is told the command must not be told to drop what is loaded already.
+ */
+Datum
+softdelete_preload_command(PG_FUNCTION_ARGS)
+{
+	const char *list = session_preload_libraries_string;
+	const char *database = quote_identifier(get_database_name(MyDatabaseId));
+
+	PG_RETURN_TEXT_P(cstring_to_text(list && list[0] ?
+									 psprintf("ALTER DATABASE %s SET session_preload_libraries = %s, softdelete",
+											  database, list) :
+									 psprintf("ALTER DATABASE %s SET session_preload_libraries = softdelete",
+											  database)));
+}
+
 /* set_retention(table, interval): raises where not owner, not managed, bad */
 Datum
 softdelete_set_retention(PG_FUNCTION_ARGS)
@@ -247,6 +266,10 @@ softdelete_set_retention(PG_FUNCTION_ARGS)
 				 errmsg("table \"%s\" is not managed by softdelete", get_rel_name(relid)),
 				 errhint("SELECT softdelete.enable(%s) first.",
 						 quote_literal_cstr(sd_qualified_name(relid)))));
+	/* tables are dropped without notice to us */
+	write_own("DELETE FROM softdelete.retention r WHERE NOT EXISTS"
+			  " (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) r.target)",
+			  0, NULL, NULL);
 	values[0] = ObjectIdGetDatum(relid);
 	if (PG_ARGISNULL(1))
 		write_own("INSERT INTO softdelete.retention VALUES ($1, NULL)"

@@ -37,7 +37,7 @@ raise_not_managed(Oid relid)
 
 /* the key's values in text, for messages */
 static char *
-key_text(SdByKey *key, Relation rel, Relation index)
+key_text(SdByKey *key, Relation rel, Relation index, const bool *nulls)
 {
 	StringInfoData buf;
 
@@ -54,7 +54,7 @@ key_text(SdByKey *key, Relation rel, Relation index)
 
 		getTypeOutputInfo(key->types[i], &output, &varlena);
 		appendStringInfo(&buf, "%s%s", i ? ", " : "",
-						 key->has_null ? "null" :
+						 nulls[i] ? "null" :
 						 OidOutputFunctionCall(output, key->values[i]));
 	}
 	appendStringInfoChar(&buf, ')');
@@ -170,7 +170,7 @@ sd_by_key(FunctionCallInfo fcinfo)
 	}
 	appendStringInfo(&where, "$%d IS NULL", key->n + 1);
 	key->where = where.data;
-	key->text = key_text(key, rel, index);
+	key->text = key_text(key, rel, index, nulls);
 	index_close(index, NoLock);
 	relation_close(rel, NoLock);
 	return key;
@@ -195,7 +195,7 @@ sd_probe(SdByKey *key, SdRowState *state)
 					sd_column_name(key->relid, key->table->id),
 					sd_qualified_name(key->relid), key->where);
 	sd_execute(sd_prepare(text, key->n, key->types, InvalidOid, 0),
-			   key->values, &statement, InvalidOid, true, false, 1);
+			   key->values, &statement, InvalidOid, true, SD_VIEW_STATEMENT, 1);
 	if (SPI_processed == 0)
 		return false;
 
@@ -225,6 +225,6 @@ sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role)
 
 	statement->relid = key->relid;
 	sd_execute(sd_prepare(text, key->n, key->types, role, 0), key->values,
-			   statement, role, true, false, 0);
+			   statement, role, true, SD_VIEW_STATEMENT, 0);
 	return SPI_processed;
 }

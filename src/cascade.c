@@ -73,7 +73,7 @@ follow(SdOp *op, SdKeySet *set)
 		statement.via = set->key;
 		statement.id = set->id;
 		sd_execute_key(set->restored ? SD_QUERY_RESTORE : SD_QUERY_MARK,
-					   set, &statement, owner, 0);
+					   set, &statement, owner, SD_VIEW_LATEST, 0);
 	}
 	if (!set->restored && (child == NULL || may_be_refused(set->key->child)))
 	{

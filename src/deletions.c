@@ -191,30 +191,46 @@ count_arrays(HTAB *counts, Datum *ids, Datum *rows)
 
 /*
  * Add to the log rows of earlier deletions how many of their rows were
- * restored or purged, when and by whom.  SPI is connected.
+ * restored or purged, when and by whom.  Raises where a purged one turns out to
+ * be on hold.  SPI is connected.
  */
 void
 sd_log_note(HTAB *counts, Oid role, bool purged)
 {
 	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID, NAMEOID};
 	Datum		values[3];
+	int			n;
 
 	if (counts == NULL || hash_get_num_entries(counts) == 0)
 		return;
 	count_arrays(counts, &values[0], &values[1]);
 	values[2] = role_name(role);
-	sd_log_execute(purged ?
-				   "UPDATE softdelete.deletion_log AS l"
+	n = sd_log_execute(purged ?
+					   "UPDATE softdelete.deletion_log AS l"
 				   " SET purged = l.purged OPERATOR(pg_catalog.+) k.n,"
 				   " purged_at = pg_catalog.now(), purged_by = $3"
 				   " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k(id, n)"
-				   " WHERE l.id OPERATOR(pg_catalog.=) k.id" :
+				   " WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id" :
 				   "UPDATE softdelete.deletion_log AS l"
 				   " SET restored = l.restored OPERATOR(pg_catalog.+) k.n,"
 				   " restored_at = pg_catalog.now(), restored_by = $3"
 				   " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k(id, n)"
 				   " WHERE l.id OPERATOR(pg_catalog.=) k.id",
 				   3, types, values);
+
+	/* a hold that was committed while the purge was on its way */
+	for (int row = 0; purged && row < n; row++)
+	{
+		bool		isnull;
+
+		(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &isnull);
+		if (!isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("deletion %s is on hold",
+							SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2)),
+					 errhint("SELECT softdelete.release(...) first.")));
+	}
 }
 
 /* Write down what the operation did.  Nothing, when it did nothing. */

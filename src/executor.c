@@ -343,7 +343,9 @@ softdelete_finish(QueryDesc *query)
 			{
 				if (frame.statement->task == SD_TASK_DELETE)
 					frame.statement->id = op->marked_total > 0 ? op->id : 0;
-				frame.statement->rows = op->marked_total + op->restored_total;
+				if (frame.statement->task == SD_TASK_DELETE ||
+					frame.statement->task == SD_TASK_RESTORE)
+					frame.statement->rows = op->marked_total + op->restored_total;
 			}
 		}
 	}

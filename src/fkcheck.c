@@ -26,7 +26,6 @@
 #include "utils/rls.h"
 
 PG_FUNCTION_INFO_V1(softdelete_dead_parent_ok);
-PG_FUNCTION_INFO_V1(softdelete_is_own);
 PG_FUNCTION_INFO_V1(softdelete_raise_dead_row);
 PG_FUNCTION_INFO_V1(softdelete_engine_in);
 PG_FUNCTION_INFO_V1(softdelete_engine_out);
@@ -55,11 +54,10 @@ key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 }
 
 /*
- * May children that a SET NULL or SET DEFAULT key ties to the parent be live?
- * Those that were there before the delete are, until the purge.  A new
- * reference is told from them by having been written in this transaction, but
- * for parents that were deleted in it, too: there either may have come first.
- * A data-only load (row_security = off, see pg_dump) brings all as they were.
+ * May children that a SET NULL or SET DEFAULT key ties to the parent be live
+ * without further ado?  Where the parent was deleted in this transaction, they
+ * may have been written before that.  And a data-only load (row_security = off,
+ * see pg_dump) brings all as they were.
  */
 static bool
 may_stay(SdKey *key, TransactionId parent_xmin)
@@ -83,12 +81,9 @@ softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
 	atts = (int2vector *) PG_GETARG_POINTER(2);
 	if (table == NULL)
 		PG_RETURN_BOOL(true);
-	if (sd_frame != NULL)
-	{
-		op = sd_current_op();
-		if (op->id == 0)
-			op = NULL;
-	}
+	op = sd_existing_op();
+	if (op != NULL && op->id == 0)
+		op = NULL;
 
 	if (op == NULL && SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -113,13 +108,6 @@ softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
 	if (op == NULL && SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	PG_RETURN_BOOL(!found);
-}
-
-/* is_own(xid): was it assigned to this transaction or one of its parts? */
-Datum
-softdelete_is_own(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(TransactionIdIsCurrentTransactionId(PG_GETARG_TRANSACTIONID(0)));
 }
 
 /*

@@ -179,7 +179,7 @@ undo_table(Oid relid, int64 id, Oid role)
 	text = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(relid), sd_column_name(relid, table->id));
 	sd_execute(sd_prepare(text, 1, types, role, 0), values, &statement, role,
-			   true, false, 0);
+			   true, SD_VIEW_STATEMENT, 0);
 	error_context_stack = callback.previous;
 	return statement.rows;
 }

@@ -12,6 +12,7 @@
 #include "access/table.h"
 #include "deferred.h"
 #include "executor/spi.h"
+#include "keys.h"
 #include "miscadmin.h"
 #include "predicate.h"
 #include "query.h"
@@ -102,7 +103,8 @@ only_dead(SdKeySet *set)
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
-	sd_execute_key(SD_QUERY_DEAD, set, &statement, owner_of(set->key->parent), 0);
+	sd_execute_key(SD_QUERY_DEAD, set, &statement, owner_of(set->key->parent),
+				   SD_VIEW_LATEST, 0);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		for (int i = 0; i < set->key->n; i++)
@@ -111,6 +113,34 @@ only_dead(SdKeySet *set)
 		sd_key_set_add(dead, values);
 	}
 	return dead;
+}
+
+static int64
+count_children(SdKeySet *set, SdView view)
+{
+	SdStatement statement = {SD_TASK_READ};
+	bool		isnull;
+
+	sd_execute_key(SD_QUERY_COUNT, set, &statement, owner_of(set->key->child), view, 0);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * Does a live row refer to one of the keys that should not?  A SET NULL or SET
+ * DEFAULT reference may stay behind a delete until the purge, so there only new
+ * ones count: more than there were before this transaction.  Leaves the key in
+ * SPI_tuptable (not for those).
+ */
+static bool
+has_live_child(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+
+	if (sd_key_matters(set->key))
+		return sd_execute_key(SD_QUERY_CHILD, set, &statement,
+							  owner_of(set->key->child), SD_VIEW_LATEST, 1) > 0;
+	return count_children(set, SD_VIEW_LATEST) > count_children(set, SD_VIEW_BEFORE);
 }
 
 /*
@@ -124,21 +154,19 @@ only_dead(SdKeySet *set)
 bool
 sd_find_orphan(SdKeySet *set, bool report)
 {
-	SdStatement statement = {SD_TASK_READ};
 	SdKey	   *key = set->key;
 
 	if (sd_table_by_oid(key->parent) == NULL)
 		return false;			/* disabled meanwhile */
-	if (sd_execute_key(SD_QUERY_CHILD, set, &statement, owner_of(key->child), 1) == 0)
+	if (!has_live_child(set))
 		return false;
 
 	/* some of the parents may have been restored since */
 	set = only_dead(set);
-	if (set->n == 0 ||
-		sd_execute_key(SD_QUERY_CHILD, set, &statement, owner_of(key->child), 1) == 0)
+	if (set->n == 0 || !has_live_child(set))
 		return false;
 	if (report)
-		report_children(key, sd_may_see(key->parent) ?
+		report_children(key, sd_key_matters(key) && sd_may_see(key->parent) ?
 						found_key(key->parent, key->parent_atts, key->n) : NULL);
 	return true;
 }
@@ -166,7 +194,8 @@ sd_check_parent(SdKeySet *set)
 	char	   *parent;
 	char	   *found;
 
-	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, owner_of(key->parent), 1) == 0)
+	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, owner_of(key->parent),
+					   SD_VIEW_LATEST, 1) == 0)
 		return;
 
 	parent = get_rel_name(key->parent);
@@ -184,4 +213,68 @@ sd_check_parent(SdKeySet *set)
 					 quote_literal_cstr(sd_qualified_name(key->parent))),
 			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}
+
+/*
+ * A foreign key was added or validated: PostgreSQL has seen to it that every
+ * child has its parent; a live child of a deleted one is for us to find.  Needs
+ * memory for the keys of the deleted parents.
+ */
+void
+sd_check_new_key(SdKey *key)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdTable    *parent = sd_table_by_oid(key->parent);
+	SdKeySet   *dead;
+	Oid			types[1];
+	Datum		values[INDEX_MAX_KEYS];
+	StringInfoData buf;
+
+	if (parent == NULL || !sd_key_matters(key))
+		return;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	initStringInfo(&buf);
+	for (int i = 0; i < key->n; i++)
+		appendStringInfo(&buf, "%s p.%s", i ? "," : "SELECT",
+						 sd_column_name(key->parent, key->parent_atts[i]));
+	appendStringInfo(&buf, " FROM %s p WHERE %s AND $1 IS NULL",
+					 sd_qualified_name(key->parent),
+					 sd_table_predicate(parent, false, "p"));
+	sd_execute(sd_prepare(buf.data, 0, types, owner_of(key->parent), 0), values,
+			   &statement, owner_of(key->parent), false, SD_VIEW_LATEST, 0);
+
+	dead = sd_key_set(key, false, false, 0);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		bool		has_null = false;
+
+		for (int i = 0; i < key->n; i++)
+		{
+			bool		isnull;
+
+			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
+									  SPI_tuptable->tupdesc, i + 1, &isnull);
+			has_null |= isnull;
+		}
+		if (!has_null)
+			sd_key_set_add(dead, values);
+	}
+	if (dead->n > 0 && has_live_child(dead))
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",
+						get_rel_name(key->child), key->name),
+				 sd_may_see(key->child) ?
+				 errdetail("Key %s is not present in table \"%s\".",
+						   found_key(key->child, key->child_atts, key->n),
+						   get_rel_name(key->parent)) :
+				 errdetail("Key is not present in table \"%s\".",
+						   get_rel_name(key->parent)),
+				 errhint("The row that it refers to is deleted: restore it, or delete the one that refers to it."),
+				 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
 }

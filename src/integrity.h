@@ -13,5 +13,6 @@ extern bool sd_may_see(Oid relid);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
 extern void sd_check_children(SdKeySet *set);
 extern void sd_check_parent(SdKeySet *set);
+extern void sd_check_new_key(SdKey *key);
 
 #endif							/* SOFTDELETE_INTEGRITY_H */

@@ -73,6 +73,7 @@ read_key(Relation rel, Oid oid, bool children)
 	key->on_delete = con->confdeltype;
 	key->deferrable = con->condeferrable;
 	key->deferred = con->condeferred;
+	key->validated = con->convalidated;
 	key->child_atts = palloc(sizeof(AttrNumber) * key->n);
 	key->parent_atts = palloc(sizeof(AttrNumber) * key->n);
 	key->own_atts = palloc(sizeof(AttrNumber) * key->n);

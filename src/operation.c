@@ -67,6 +67,31 @@ begin_op(EState *estate, MemoryContext context)
 	return &entry->op;
 }
 
+/* the statement whose operation it is, see sd_current_op(); NULL for none */
+static EState *
+owner_estate(void)
+{
+	SdFrame    *owner = sd_frame;
+
+	while (owner &&
+		   (owner->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
+		owner = owner->outer;
+	return owner ? owner->query->estate : NULL;
+}
+
+/* The operation of the running statement, if it has begun; NULL otherwise. */
+SdOp *
+sd_existing_op(void)
+{
+	if (sd_frame == NULL)
+		return NULL;
+	if (sd_frame->op)
+		return sd_frame->op;
+	if (sd_frame->statement && sd_frame->statement->op)
+		return sd_frame->statement->op;
+	return sd_op_of(owner_estate());
+}
+
 /*
  * The operation that a row marked just now belongs to.
  *
@@ -79,22 +104,16 @@ begin_op(EState *estate, MemoryContext context)
 SdOp *
 sd_current_op(void)
 {
-	SdFrame    *frame = sd_frame;
-	SdFrame    *owner = frame;
 	EState	   *estate;
 	MemoryContext context;
 	SdOp	   *op;
 
-	if (frame && frame->op)
-		return frame->op;
-	if (frame && frame->statement && frame->statement->op)
-		return frame->op = frame->statement->op;
+	if (sd_frame && sd_frame->op)
+		return sd_frame->op;
+	if (sd_frame && sd_frame->statement && sd_frame->statement->op)
+		return sd_frame->op = sd_frame->statement->op;
 
-	while (owner &&
-		   (owner->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
-		owner = owner->outer;
-
-	estate = owner ? owner->query->estate : NULL;
+	estate = owner_estate();
 	op = sd_op_of(estate);
 	if (op == NULL)
 	{
@@ -103,8 +122,8 @@ sd_current_op(void)
 								  ALLOCSET_SMALL_SIZES);
 		op = begin_op(estate, context);
 	}
-	if (frame)
-		frame->op = op;
+	if (sd_frame)
+		sd_frame->op = op;
 	return op;
 }
 

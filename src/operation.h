@@ -94,7 +94,8 @@ typedef struct SdStatement
 	int64		rows;			/* out: rows marked, restored or erased by it,
 								 * cascades included */
 	Oid			purge_table;	/* PURGE: the only table it may erase from ... */
-	TimestampTz purge_until;	/* ... what was deleted until then */
+	Interval   *retention;		/* ... what was deleted so long ... */
+	TimestampTz now;			/* ... before then */
 	Datum	   *held;			/* deletion ids that PURGE and ERASE must leave
 								 * alone */
 	int			n_held;
@@ -116,6 +117,7 @@ typedef struct SdFrame
 extern SdFrame *sd_frame;		/* innermost; NULL outside the executor */
 
 extern SdOp *sd_op_of(EState *estate);
+extern SdOp *sd_existing_op(void);
 extern SdOp *sd_current_op(void);
 extern int64 sd_op_id(SdOp *op, Oid root);
 extern void sd_op_count(SdOp *op, Oid relid, int64 n);

@@ -236,6 +236,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 				planning->visibility = SD_VISIBLE_LIVE;
 				break;
 			case SD_TASK_RESTORE:
+			case SD_TASK_ERASE:
 				planning->visibility = SD_VISIBLE_DELETED;
 				break;
 			default:

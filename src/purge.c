@@ -51,7 +51,6 @@ typedef struct PurgeRun
 	TimestampTz now;
 	ArrayType  *held;			/* bigint[]: deletions that must stay */
 	int			batch_size;
-	int64		expired;
 	int64		purged;
 	int64		kept;
 } PurgeRun;
@@ -177,7 +176,7 @@ erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n, SdStatement *statement
 												TYPALIGN_SHORT));
 	values[1] = IntervalPGetDatum(run->retention);
 	values[2] = TimestampTzGetDatum(run->now);
-	sd_execute(plan, values, statement, run->owner, true, false, 0);
+	sd_execute(plan, values, statement, run->owner, true, SD_VIEW_STATEMENT, 0);
 }
 
 /* errors that end the purge instead of keeping a row */
@@ -205,10 +204,8 @@ try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
 	statement.relid = run->relid;
 	statement.purge_table = run->table->root;
 	set_held(&statement, run->held);
-	statement.purge_until =
-		DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-												TimestampTzGetDatum(run->now),
-												IntervalPGetDatum(run->retention)));
+	statement.retention = run->retention;
+	statement.now = run->now;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -349,7 +346,6 @@ purge_relation(PurgeRun *run)
 		if (found == 0)
 			break;
 
-		run->expired += found;
 		old = MemoryContextSwitchTo(batch_context);
 		for (int i = 0; i < found; i++)
 		{
@@ -368,6 +364,24 @@ purge_relation(PurgeRun *run)
 	SPI_cursor_close(portal);
 	MemoryContextDelete(batch_context);
 	pfree(tids);
+}
+
+/*
+ * A chain of rows that refer to one another, longer than a batch and by a key
+ * that does not cascade, goes from its end: so try again while anything goes.
+ */
+static void
+purge_until_settled(PurgeRun *run)
+{
+	int64		kept = run->kept;
+	int64		purged;
+
+	do
+	{
+		purged = run->purged;
+		run->kept = kept;
+		purge_relation(run);
+	} while (run->kept > kept && run->purged > purged);
 }
 
 /*
@@ -411,16 +425,26 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 		run.relid = leaf;
 		run.table = sd_table_by_oid(leaf);
 		if (run.table != NULL)
-			purge_relation(&run);
+			purge_until_settled(&run);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 
-	/* what a foreign key took along in the table was counted when it went */
-	values[0] = Int64GetDatum(run.expired);
+	values[0] = Int64GetDatum(run.purged + run.kept);
 	values[1] = Int64GetDatum(run.purged);
 	values[2] = Int64GetDatum(run.kept);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+static void
+raise_live(SdByKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
+			 errdetail("The row with key %s is live, and only deleted rows are purged.",
+					   key->text),
+			 errhint("DELETE it first.")));
 }
 
 /* purge(table, VARIADIC key) -> rows erased, cascaded ones included */
@@ -439,12 +463,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	if (!sd_probe(key, &state))
 		sd_raise_no_row(key);
 	if (!state.dead)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
-				 errdetail("The row with key %s is live, and only deleted rows are purged.",
-						   key->text),
-				 errhint("DELETE it first.")));
+		raise_live(key);
 	values[0] = Int64GetDatum(state.id);
 	set_held(&statement, held_deletions());
 	if (sd_log_execute("SELECT FROM softdelete.deletion_log"
@@ -456,7 +475,12 @@ softdelete_purge(PG_FUNCTION_ARGS)
 				 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", state.id)));
 
 	if (sd_by_key_execute(key, &statement, owner_of(key->relid)) == 0)
-		sd_raise_no_row(key);
+	{
+		/* somebody restored or purged it just now */
+		if (!sd_probe(key, &state))
+			sd_raise_no_row(key);
+		raise_live(key);
+	}
 	sd_log_note(statement.purged, GetUserId(), true);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

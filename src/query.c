@@ -138,13 +138,11 @@ sd_prepare(const char *text, int nargs, Oid *types, Oid role, int options)
  * after the others, none of which is NULL.
  *
  * role: as for sd_prepare().  triggers_now: fire AFTER triggers at its
- * end, else leave them to the query level that surrounds it.  all_rows: under
- * REPEATABLE READ and up, see rows that were committed after the snapshot, and
- * raise a serialization failure on touching one, as RI does.
+ * end, else leave them to the query level that surrounds it.
  */
 int
 sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
-		   Oid role, bool triggers_now, bool all_rows, long limit)
+		   Oid role, bool triggers_now, SdView view, long limit)
 {
 	SdStatement *save_pending = sd_pending_statement;
 	int			nargs = SPI_getargcount(plan);
@@ -158,11 +156,17 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	nulls[nargs - 1] = 'n';
 	values[nargs - 1] = PointerGetDatum(statement);
 
-	if (all_rows && IsolationUsesXactSnapshot())
+	if (view == SD_VIEW_LATEST && IsolationUsesXactSnapshot())
 	{
 		CommandCounterIncrement();
 		snapshot = GetLatestSnapshot();
 		crosscheck = GetTransactionSnapshot();
+	}
+	else if (view == SD_VIEW_BEFORE)
+	{
+		/* what commands of our own did shows from their number on */
+		snapshot = RegisterSnapshot(GetLatestSnapshot());
+		snapshot->curcid = FirstCommandId;
 	}
 
 	become(role, &before);
@@ -170,7 +174,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	PG_TRY();
 	{
 		result = SPI_execute_snapshot(plan, values, nulls, snapshot, crosscheck,
-									  false, triggers_now, limit);
+									  view == SD_VIEW_BEFORE, triggers_now, limit);
 	}
 	PG_FINALLY();
 	{
@@ -179,6 +183,8 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	PG_END_TRY();
 
 	become_again(&before);
+	if (view == SD_VIEW_BEFORE)
+		UnregisterSnapshot(snapshot);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(result));
@@ -298,14 +304,17 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			break;
 
 		case SD_QUERY_CHILD:
+		case SD_QUERY_COUNT:
 			/* ----------
 			 * SELECT k.* FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...]
-			 *	 [AND c is live] [AND is_own(c.xmin)] AND $m IS NULL
+			 *	 [AND c is live] AND $m IS NULL
 			 *	FOR SHARE OF c
 			 * FOR SHARE waits for whoever is deleting that child just now.
+			 * The other one has count(*) and no lock.
 			 * ----------
 			 */
-			appendStringInfoString(&buf, "SELECT k.* FROM ");
+			appendStringInfo(&buf, "SELECT %s FROM ",
+							 kind == SD_QUERY_CHILD ? "k.*" : "pg_catalog.count(*)");
 			append_keys(&buf, key->n, many);
 			appendStringInfo(&buf, ", %s%s c WHERE ", only(key->child),
 							 sd_qualified_name(key->child));
@@ -314,13 +323,6 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			if (table)
 				appendStringInfo(&buf, " AND %s",
 								 sd_table_predicate(table, true, "c"));
-
-			/*
-			 * A SET NULL reference may stay behind a delete until the purge;
-			 * a new one, which this transaction wrote, may not.
-			 */
-			if (!sd_key_matters(key))
-				appendStringInfoString(&buf, " AND softdelete.is_own(c.xmin)");
 			break;
 
 		case SD_QUERY_DEAD:
@@ -353,7 +355,8 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
 							 sd_qualified_name(key->parent));
 			append_match(&buf, key, "p", false, true, set->types);
-			appendStringInfoString(&buf, " FOR KEY SHARE OF p) s WHERE s.dead");
+			/* OFFSET 0: the condition must not be pushed below the lock */
+			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.dead");
 			break;
 	}
 	appendStringInfo(&buf, " AND $%d IS NULL%s",
@@ -424,7 +427,7 @@ keys_array(SdKeySet *set, int column)
  */
 int
 sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
-			   Oid role, long limit)
+			   Oid role, SdView view, long limit)
 {
 	Datum		values[MAX_PARAMS];
 	int			n = set->key->n;
@@ -442,7 +445,7 @@ sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 			values[i] = keys_array(set, i);
 		values[n] = Int64GetDatum(set->id);
 		sd_execute(fetch_plan(kind, set, true, role), values, statement, role,
-				   false, true, limit);
+				   false, view, limit);
 		return SPI_processed;
 	}
 
@@ -453,7 +456,7 @@ sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 			values[i] = set->values[i][row];
 		values[n] = Int64GetDatum(set->id);
 		sd_execute(fetch_plan(kind, set, false, role), values, statement, role,
-				   false, true, limit);
+				   false, view, limit);
 		processed += SPI_processed;
 		if (select && processed > 0)
 			break;

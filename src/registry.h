@@ -31,6 +31,7 @@ typedef struct SdKey
 	char		on_delete;		/* FKCONSTR_ACTION_xxx */
 	bool		deferrable;
 	bool		deferred;		/* initially */
+	bool		validated;
 	int			n;				/* number of columns */
 	AttrNumber *child_atts;		/* of child */
 	AttrNumber *parent_atts;	/* of parent */

@@ -85,20 +85,42 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 	return NULL;
 }
 
+/*
+ * The table that a statement's deletion is logged for: the one that it names,
+ * or else (a WITH query deletes) the first managed one it writes.
+ */
+static Oid
+root_table(QueryDesc *query)
+{
+	ModifyTableState *top = (ModifyTableState *) query->planstate;
+	ListCell   *lc;
+
+	if (top && IsA(top, ModifyTableState) &&
+		sd_table(top->rootResultRelInfo->ri_RelationDesc) != NULL)
+		return sd_topmost(top->rootResultRelInfo->ri_RelationDesc);
+	foreach(lc, query->estate->es_opened_result_relations)
+	{
+		SdTable    *table = sd_table(((ResultRelInfo *) lfirst(lc))->ri_RelationDesc);
+
+		if (table != NULL)
+			return table->root;
+	}
+	elog(ERROR, "softdelete.stamp() called outside a DELETE");
+	return InvalidOid;
+}
+
 static int64
 current_id(void)
 {
 	SdOp	   *op;
-	ResultRelInfo *first;
 
 	/* a plan made here runs here, with the hooks in place */
-	if (sd_frame == NULL || sd_frame->query->estate->es_opened_result_relations == NIL)
+	if (sd_frame == NULL)
 		elog(ERROR, "softdelete.stamp() called outside a DELETE");
 	op = sd_current_op();
 	if (op->id != 0)
 		return op->id;
-	first = linitial(sd_frame->query->estate->es_opened_result_relations);
-	return sd_op_id(op, sd_topmost(first->ri_RelationDesc));
+	return sd_op_id(op, root_table(sd_frame->query));
 }
 
 /* stamp(engine) -> bigint: the deletion id of the running statement */

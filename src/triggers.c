@@ -312,7 +312,7 @@ mark_instead(Relation rel, ItemPointer tid)
 	text = psprintf("DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(RelationGetRelid(rel)));
 	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement, InvalidOid,
-			   true, false, 0);
+			   true, SD_VIEW_STATEMENT, 0);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 }
@@ -418,7 +418,11 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 	if (!isnull &&
 		getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid) == TIMESTAMPOID)
 		time = DirectFunctionCall1(timestamp_timestamptz, time);
-	return !isnull && DatumGetTimestampTz(time) <= purge->purge_until;
+	if (isnull)
+		return false;
+	time = DirectFunctionCall2(timestamptz_pl_interval, time,
+							   IntervalPGetDatum(purge->retention));
+	return DatumGetTimestampTz(time) <= purge->now;
 }
 
 Datum

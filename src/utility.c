@@ -2,7 +2,8 @@
  * utility.c
  *		Utility commands that managed tables have a say in.
  *
- * ALTER TABLE sees every row while it adds or validates constraints.  SET
+ * ALTER TABLE sees every row while it adds or validates constraints, and a new
+ * foreign key is held to deleted parents, too.  SET
  * CONSTRAINTS reaches the extension's deferred checks.  TRUNCATE is refused
  * for partitions, too, which have no statement trigger.  A column that a
  * managed table needs cannot be dropped, not even with CASCADE.
@@ -12,12 +13,15 @@
 #include "compat.h"
 #include "utility.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "commands/extension.h"
 #include "deferred.h"
 #include "guc.h"
+#include "integrity.h"
+#include "keys.h"
 #include "miscadmin.h"
 #include "predicate.h"
 #include "registry.h"
@@ -76,6 +80,44 @@ refuse_drop_column(AlterTableStmt *stmt)
 	}
 }
 
+static bool
+may_add_key(AlterTableStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+		switch (lfirst_node(AlterTableCmd, lc)->subtype)
+		{
+			case AT_AddConstraint:
+			case AT_ValidateConstraint:
+			case AT_AddColumn:
+				return true;
+			default:
+				break;
+		}
+	return false;
+}
+
+/* A foreign key that the command added or validated holds for deleted parents. */
+static void
+check_new_keys(AlterTableStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	Relation	rel;
+	ListCell   *lc;
+
+	if (!OidIsValid(relid) ||
+		(get_rel_relkind(relid) != RELKIND_RELATION &&
+		 get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE))
+		return;
+	CommandCounterIncrement();
+	rel = table_open(relid, AccessShareLock);
+	foreach(lc, sd_keys_of(rel, false))
+		if (((SdKey *) lfirst(lc))->validated)
+			sd_check_new_key(lfirst(lc));
+	table_close(rel, NoLock);
+}
+
 static void
 softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 				   bool readOnlyTree, ProcessUtilityContext context,
@@ -107,6 +149,9 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	}
 	PG_END_TRY();
 	sd_bypass_depth = depth;
+
+	if (tag == T_AlterTableStmt && may_add_key((AlterTableStmt *) command))
+		check_new_keys((AlterTableStmt *) command);
 
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
 	if (tag == T_ConstraintsSetStmt)
