@@ -48,7 +48,7 @@ COMMENT ON TABLE retention IS 'how long deleted rows of a managed table are kept
 REVOKE ALL ON deletion_log, retention FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('deletion_log', '');
 SELECT pg_catalog.pg_extension_config_dump('deletion_log_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('retention', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = target)');
+SELECT pg_catalog.pg_extension_config_dump('retention', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = target) ORDER BY target::pg_catalog.text');
 
 ------------------------------------------------------------------------------
 -- What the engine calls
@@ -777,7 +777,9 @@ BEGIN
 				 WHERE m.target = next;
 				results := results || jsonb_build_array(jsonb_build_object('t', next, 'e', coalesce(this.expired, 0),
 					'p', coalesce(this.purged, 0), 'k', coalesce(this.kept, 0)));
-			EXCEPTION WHEN others THEN
+			EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
+				RAISE;
+			WHEN others THEN
 				IF asked IS NOT NULL THEN
 					RAISE;
 				END IF;

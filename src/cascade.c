@@ -87,6 +87,25 @@ follow(SdOp *op, SdKeySet *set)
 }
 
 /*
+ * Rows were locked to be marked, and then were not (or were met twice): leave
+ * out the keys of those that are live.
+ */
+static void
+drop_live(SdOp *op)
+{
+	ListCell   *lc;
+
+	if (!op->doubtful)
+		return;
+	op->doubtful = false;
+	foreach(lc, op->pending)
+		if (!((SdKeySet *) lfirst(lc))->restored)
+			lfirst(lc) = sd_only_dead(lfirst(lc));
+	foreach(lc, op->childless)
+		lfirst(lc) = sd_only_dead(lfirst(lc));
+}
+
+/*
  * Follow and check everything that the operation has pending.  estate is the
  * statement's, whose AFTER triggers have fired.
  */
@@ -98,7 +117,7 @@ sd_cascade(SdOp *op, EState *estate)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 
-	while (op->pending != NIL)
+	while (drop_live(op), op->pending != NIL)
 	{
 		List	   *level = op->pending;
 
@@ -106,13 +125,15 @@ sd_cascade(SdOp *op, EState *estate)
 		op->pending = NIL;
 		AfterTriggerBeginQuery();
 		foreach(lc, level)
-			follow(op, lfirst(lc));
+			if (((SdKeySet *) lfirst(lc))->n > 0)
+				follow(op, lfirst(lc));
 		AfterTriggerEndQuery(estate);
 		list_free(level);
 	}
 
 	foreach(lc, op->childless)
-		sd_check_children(lfirst(lc));
+		if (((SdKeySet *) lfirst(lc))->n > 0)
+			sd_check_children(lfirst(lc));
 	foreach(lc, op->parents)
 		sd_check_parent(lfirst(lc));
 	op->childless = NIL;

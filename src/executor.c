@@ -110,6 +110,27 @@ switch_off(TriggerDesc *desc, int16 timing)
 		desc->trig_update_after_row = others;
 }
 
+static bool
+has_other_delete_trigger(TriggerDesc *desc)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+		if (TRIGGER_TYPE_MATCHES(desc->triggers[i].tgtype, TRIGGER_TYPE_ROW,
+								 TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_DELETE) &&
+			!sd_is_own_trigger(&desc->triggers[i]))
+			return true;
+	return false;
+}
+
+/* The purge's own condition has said what the guard would say. */
+static void
+switch_off_guard(TriggerDesc *desc)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+		if (desc->triggers[i].tgfoid == sd_objects()->guard_trigger)
+			desc->triggers[i].tgenabled = TRIGGER_DISABLED;
+	desc->trig_delete_before_row = false;
+}
+
 /*
  * The user's BEFORE trigger may set the mark in an UPDATE that does not name
  * it; our triggers must then look at every row, not only OF their columns.
@@ -123,17 +144,20 @@ fire_always(TriggerDesc *desc)
 }
 
 /*
- * Must marking (or restoring, by statement) a row of the table do more than
- * the row itself?
+ * Must the mark trigger see the rows of this converted DELETE (or restore, by
+ * statement)?  The keys of deleted rows are taken as the rows are locked
+ * (stamp.c), unless somebody's BEFORE trigger may still refuse them.
  */
 static bool
-has_consequences(SdTable *table, SdStatement *statement)
+needs_mark_trigger(ResultRelInfo *rel, SdTable *table, SdStatement *statement)
 {
 	ListCell   *lc;
 
 	/* replayed changes cascade where they come from, as with RI */
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
 		return false;
+	if (table->moves)
+		return true;
 	if (statement && statement->task == SD_TASK_RESTORE)
 	{
 		foreach(lc, table->children)
@@ -145,10 +169,8 @@ has_consequences(SdTable *table, SdStatement *statement)
 				return true;
 		return false;
 	}
-	foreach(lc, table->children)
-		if (sd_key_matters(lfirst(lc)))
-			return true;
-	return false;
+	return table->children != NIL &&
+		has_other_trigger(rel->ri_TrigDesc, TRIGGER_TYPE_BEFORE);
 }
 
 /* Decide for every result relation which of our triggers are needed. */
@@ -159,7 +181,7 @@ choose_triggers(QueryDesc *query, SdStatement *statement)
 	bool		counted = false;
 	ListCell   *lc;
 
-	/* one relation with consequences, and all rows are counted by trigger */
+	/* one relation that needs it, and all rows are counted by the trigger */
 	foreach(lc, estate->es_opened_result_relations)
 	{
 		ResultRelInfo *rel = lfirst(lc);
@@ -169,7 +191,7 @@ choose_triggers(QueryDesc *query, SdStatement *statement)
 			continue;
 		table = sd_table(rel->ri_RelationDesc);
 		if (table == NULL || !is_converted(estate, rel, table) ||
-			table->moves || has_consequences(table, statement))
+			needs_mark_trigger(rel, table, statement))
 		{
 			counted = false;
 			break;
@@ -187,6 +209,14 @@ choose_triggers(QueryDesc *query, SdStatement *statement)
 		if (desc == NULL || !desc->trig_update_after_row ||
 			(table = sd_table(rel->ri_RelationDesc)) == NULL)
 			continue;
+
+		if (statement && statement->task == SD_TASK_PURGE && !statement->guarded &&
+			!has_other_delete_trigger(desc))
+		{
+			switch_off_guard(desc);
+			statement->unguarded = true;
+			continue;
+		}
 
 		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE))
 		{
@@ -212,6 +242,18 @@ choose_triggers(QueryDesc *query, SdStatement *statement)
 	}
 }
 
+/* Was the mark trigger switched off for this statement? */
+bool
+sd_mark_trigger_is_off(ResultRelInfo *rel)
+{
+	Oid			function = sd_objects()->mark_trigger;
+
+	for (int i = 0; rel->ri_TrigDesc && i < rel->ri_TrigDesc->numtriggers; i++)
+		if (rel->ri_TrigDesc->triggers[i].tgfoid == function)
+			return rel->ri_TrigDesc->triggers[i].tgenabled == TRIGGER_DISABLED;
+	return false;
+}
+
 /*
  * Where the mark trigger is off, the rows were not counted one by one: the
  * statement's own count is theirs.
@@ -222,8 +264,6 @@ count_processed(SdFrame *frame)
 	EState	   *estate = frame->query->estate;
 	ListCell   *lc;
 
-	if (estate->es_processed == 0)
-		return;
 	foreach(lc, estate->es_opened_result_relations)
 	{
 		ResultRelInfo *rel = lfirst(lc);
@@ -233,23 +273,20 @@ count_processed(SdFrame *frame)
 			table = sd_table(rel->ri_RelationDesc);
 		if (table == NULL || !is_converted(estate, rel, table))
 			continue;
-		for (int i = 0; i < rel->ri_TrigDesc->numtriggers; i++)
+		if (sd_mark_trigger_is_off(rel))
 		{
-			Trigger    *trigger = &rel->ri_TrigDesc->triggers[i];
+			SdOp	   *op = sd_current_op();
 
-			if (trigger->tgfoid == sd_objects()->mark_trigger &&
-				trigger->tgenabled == TRIGGER_DISABLED)
+			if (frame->statement && frame->statement->task == SD_TASK_RESTORE)
+				sd_op_count_restored(op, frame->statement->id, estate->es_processed);
+			else
 			{
-				SdOp	   *op = sd_current_op();
-
-				if (frame->statement && frame->statement->task == SD_TASK_RESTORE)
-					sd_op_count_restored(op, frame->statement->id, estate->es_processed);
-				else
-				{
+				if (estate->es_processed > 0)
 					(void) sd_op_id(op, table->root);
-					sd_op_count(op, table->root, estate->es_processed);
-				}
-				return;
+				sd_op_count(op, table->root, estate->es_processed);
+				if (op->collected != 0 && op->collected != (int64) estate->es_processed)
+					op->doubtful = true;
+				op->collected = 0;
 			}
 		}
 		return;

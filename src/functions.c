@@ -194,17 +194,22 @@ owner_of_table(Oid relid)
 	return owner;
 }
 
-/* the tables of a deletion's log row, and its root; raises P0002 without one */
+/*
+ * The tables of a deletion's log row, its root, and how many of its rows are
+ * left to restore; raises P0002 without one.
+ */
 static List *
-logged_tables(int64 id, Oid *root)
+logged_tables(int64 id, Oid *root, int64 *left)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(id)};
 	List	   *tables = NIL;
 	bool		isnull;
 
-	if (sd_log_execute("SELECT l.target, t.t FROM softdelete.deletion_log l,"
-					   " pg_catalog.unnest(l.tables) AS t(t)"
+	if (sd_log_execute("SELECT l.target, t.t,"
+					   " (SELECT pg_catalog.sum(n) FROM pg_catalog.unnest(l.marked) AS n)"
+					   "::pg_catalog.int8 OPERATOR(pg_catalog.-) l.restored OPERATOR(pg_catalog.-) l.purged"
+					   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
 					   " WHERE l.id OPERATOR(pg_catalog.=) $1",
 					   1, types, values) == 0)
 		ereport(ERROR,
@@ -213,6 +218,8 @@ logged_tables(int64 id, Oid *root)
 				 errhint("SELECT id, target, deleted_at FROM softdelete.deletions lists them.")));
 	*root = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 										   SPI_tuptable->tupdesc, 1, &isnull));
+	*left = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+										SPI_tuptable->tupdesc, 3, &isnull));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
@@ -238,11 +245,12 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	List	   *tables;
 	List	   *ordered = NIL;
 	int64		rows = 0;
+	int64		left;
 	ListCell   *lc;
 	AclResult	acl;
 
 	connect();
-	tables = logged_tables(id, &root);
+	tables = logged_tables(id, &root, &left);
 	if (!list_member_oid(tables, root) || sd_table_by_oid(root) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -259,6 +267,8 @@ softdelete_undo(PG_FUNCTION_ARGS)
 
 		rows += undo_table(relid, id,
 						   relid == root ? InvalidOid : owner_of_table(relid));
+		if (rows == left)
+			break;				/* the foreign keys have led to all of it */
 	}
 	if (rows == 0)
 		ereport(ERROR,

@@ -94,9 +94,9 @@ report_children(SdKey *key, const char *found)
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
 }
 
-/* those keys of the set whose parent is deleted */
-static SdKeySet *
-only_dead(SdKeySet *set)
+/* Those keys of the set whose parent is deleted, in a set of its own. */
+SdKeySet *
+sd_only_dead(SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
 	SdKeySet   *dead = sd_key_set(set->key, false, false, 0);
@@ -162,7 +162,7 @@ sd_find_orphan(SdKeySet *set, bool report)
 		return false;
 
 	/* some of the parents may have been restored since */
-	set = only_dead(set);
+	set = sd_only_dead(set);
 	if (set->n == 0 || !has_live_child(set))
 		return false;
 	if (report)

@@ -10,6 +10,7 @@
 #include "operation.h"
 
 extern bool sd_may_see(Oid relid);
+extern SdKeySet *sd_only_dead(SdKeySet *set);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
 extern void sd_check_children(SdKeySet *set);
 extern void sd_check_parent(SdKeySet *set);

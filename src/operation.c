@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
+#include "keys.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
@@ -147,6 +148,8 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 	SdCount    *count;
 	MemoryContext old;
 
+	if (n == 0)
+		return;
 	op->marked_total += n;
 	foreach(lc, op->counts)
 	{
@@ -323,16 +326,31 @@ collect(SdOp *op, List **list, SdKey *key, bool restored, bool upwards,
 }
 
 /*
- * The row in slot was marked: remember what key, one of those that refer to
- * its table, needs to follow it or to check that nobody refers to it.
+ * The row in slot was marked: remember its keys, to follow those that cascade
+ * and to check that nobody refers to it by the others.
  */
 void
-sd_op_marked(SdOp *op, SdKey *key, TupleTableSlot *slot)
+sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot)
 {
-	if (key->on_delete == FKCONSTR_ACTION_CASCADE)
-		collect(op, &op->pending, key, false, false, 0, slot);
-	else
-		collect(op, &op->childless, key, false, false, 0, slot);
+	ListCell   *lc;
+
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+			collect(op, &op->pending, key, false, false, 0, slot);
+		else if (sd_key_matters(key))
+			collect(op, &op->childless, key, false, false, 0, slot);
+	}
+}
+
+/* The same for a row that is locked, to be marked next. */
+void
+sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot)
+{
+	op->collected++;
+	sd_op_marked(op, table, slot);
 }
 
 /* It was restored from deletion id: what went along with it comes back. */

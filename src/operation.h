@@ -65,6 +65,8 @@ typedef struct SdOp
 	List	   *parents;		/* SdKeySet: nor may these, that restored rows
 								 * refer to, be deleted */
 	bool		logged;
+	int64		collected;		/* rows whose keys were taken as they were locked */
+	bool		doubtful;		/* not all of them were marked in the end */
 
 	/* the row that the stamp trigger saw last, should it leave its partition */
 	Oid			moving_relid;
@@ -96,6 +98,8 @@ typedef struct SdStatement
 	Oid			purge_table;	/* PURGE: the only table it may erase from ... */
 	Interval   *retention;		/* ... what was deleted so long ... */
 	TimestampTz now;			/* ... before then */
+	bool		guarded;		/* PURGE: let the guard look at every row ... */
+	bool		unguarded;		/* ... out: it did not */
 	Datum	   *held;			/* deletion ids that PURGE and ERASE must leave
 								 * alone */
 	int			n_held;
@@ -125,7 +129,8 @@ extern void sd_op_count_restored(SdOp *op, int64 id, int64 n);
 extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool upwards, int64 id);
 extern void sd_key_set_free(SdKeySet *set);
 extern void sd_key_set_add(SdKeySet *set, const Datum *values);
-extern void sd_op_marked(SdOp *op, SdKey *key, TupleTableSlot *slot);
+extern void sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot);
+extern void sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot);
 extern void sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot);
 extern void sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot);
 extern void sd_op_recheck(SdOp *op, SdKey *key, const Datum *values);

@@ -16,6 +16,34 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
+static void
+append_status(StringInfo buf, const char *column, const char *value,
+			  bool notnull, bool live)
+{
+	if (!live)
+		appendStringInfo(buf, "%s OPERATOR(pg_catalog.=) %s", column, value);
+	else if (notnull)
+		appendStringInfo(buf, "%s OPERATOR(pg_catalog.<>) %s", column, value);
+	else
+		appendStringInfo(buf, "(%s IS NULL OR %s OPERATOR(pg_catalog.<>) %s)",
+						 column, column, value);
+}
+
+/*
+ * The condition on a status column with $1 for the column and $2 for the
+ * deleted value: for whoever has both at hand, and may not be allowed to look
+ * up the name of an enum.
+ */
+char *
+sd_status_predicate(Form_pg_attribute marker, bool live)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_status(&buf, "$1", "$2", marker->attnotnull, live);
+	return buf.data;
+}
+
 /*
  * "col IS NULL" for a time; "NOT col" or "col IS NOT TRUE" for a flag;
  * "col <> 'deleted'" or "(col IS NULL OR col <> 'deleted')" for a status.  The
@@ -61,21 +89,13 @@ sd_predicate(Form_pg_attribute marker, SdKind kind, const char *deleted_value,
 				/* an enum's literal must not depend on the search_path */
 				if (get_typtype(base) == TYPTYPE_ENUM)
 				{
+					const char *type = format_type_be_qualified(base);
+
 					if (base != marker->atttypid)
-						column = psprintf("%s::%s", column,
-										  format_type_be_qualified(base));
-					value = psprintf("%s::%s", value,
-									 format_type_be_qualified(base));
+						column = psprintf("%s::%s", column, type);
+					value = psprintf("%s::%s", value, type);
 				}
-				if (!live)
-					appendStringInfo(&buf, "%s OPERATOR(pg_catalog.=) %s",
-									 column, value);
-				else if (marker->attnotnull)
-					appendStringInfo(&buf, "%s OPERATOR(pg_catalog.<>) %s",
-									 column, value);
-				else
-					appendStringInfo(&buf, "(%s IS NULL OR %s OPERATOR(pg_catalog.<>) %s)",
-									 column, column, value);
+				append_status(&buf, column, value, marker->attnotnull, live);
 				break;
 			}
 	}

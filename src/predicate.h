@@ -14,6 +14,7 @@
 extern char *sd_predicate(Form_pg_attribute marker, SdKind kind,
 						  const char *deleted_value, bool live,
 						  const char *alias);
+extern char *sd_status_predicate(Form_pg_attribute marker, bool live);
 extern char *sd_table_predicate(SdTable *table, bool live, const char *alias);
 extern char *sd_qualified_name(Oid relid);
 extern char *sd_column_name(Oid relid, AttrNumber attnum);

@@ -103,7 +103,7 @@ append_expired(StringInfo buf, SdTable *table, const char *alias,
 }
 
 /* ----------
- * SELECT t.ctid, <may not go> FROM ONLY table t
+ * SELECT t.ctid, t.deletion_id, <may not go> FROM ONLY table t
  *	WHERE <deleted> AND t.deleted_at <= $1 AND <expired by $2, $3>
  * $1 is a bound that the partial index can use; $4 are the held deletions.
  * ----------
@@ -116,7 +116,8 @@ candidates_text(PurgeRun *run)
 	ListCell   *lc;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "SELECT t.ctid, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($4), false)",
+	appendStringInfo(&buf, "SELECT t.ctid, t.%s, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($4), false)",
+					 sd_column_name(table->relid, table->id),
 					 sd_column_name(table->relid, table->id));
 
 	/*
@@ -192,9 +193,14 @@ is_fatal(int sqlerrcode)
 		category == ERRCODE_SYSTEM_ERROR;
 }
 
-/* The same in a subtransaction; false when it failed and nothing went. */
+/*
+ * The same in a subtransaction; false when it failed and nothing went.
+ *
+ * guarded: every row passes the guard trigger, which counts it.  Otherwise all
+ * of them have to go, and are counted by their deletion ids, 0 for none.
+ */
 static bool
-try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
+try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int64 *ids, int n, bool guarded)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -203,6 +209,7 @@ try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
 
 	statement.relid = run->relid;
 	statement.purge_table = run->table->root;
+	statement.guarded = guarded;
 	set_held(&statement, run->held);
 	statement.retention = run->retention;
 	statement.now = run->now;
@@ -212,6 +219,17 @@ try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
 	PG_TRY();
 	{
 		erase(run, plan, tids, n, &statement);
+		if (statement.unguarded)
+		{
+			if (SPI_processed != (uint64) n)
+				ereport(ERROR,
+						(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+						 errmsg("rows to purge were changed meanwhile")));
+			statement.rows += n;
+			for (int i = 0; i < n; i++)
+				if (ids[i] != 0)
+					sd_count_by_id(&statement.purged, TopTransactionContext, ids[i], 1);
+		}
 		sd_log_note(statement.purged, GetUserId(), true);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
@@ -241,14 +259,16 @@ try_erase(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
 
 /* All at once, or, when that fails, one by one. */
 static void
-erase_batch(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int n)
+erase_batch(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int64 *ids, int n)
 {
-	if (n == 0 || try_erase(run, plan, tids, n))
+	if (n == 0 ||
+		try_erase(run, plan, tids, ids, n, false) ||
+		try_erase(run, plan, tids, ids, n, true))
 		return;
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (n == 1 || !try_erase(run, plan, &tids[i], 1))
+		if (n == 1 || !try_erase(run, plan, &tids[i], &ids[i], 1, true))
 			run->kept++;
 	}
 }
@@ -292,6 +312,7 @@ purge_relation(PurgeRun *run)
 	SPIPlanPtr	eraser;
 	Portal		portal;
 	Datum	   *tids = palloc(sizeof(Datum) * run->batch_size);
+	int64	   *ids = palloc(sizeof(int64) * run->batch_size);
 	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
 														"softdelete purge",
 														ALLOCSET_DEFAULT_SIZES);
@@ -313,7 +334,9 @@ purge_relation(PurgeRun *run)
 	GetUserIdAndSecContext(&save_role, &save_context);
 	SetUserIdAndSecContext(run->owner, save_context |
 						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	eraser = sd_prepare(text.data, 3, erase_types, run->owner, 0);
+	/* a plan for each batch's ctids would scan the whole table */
+	eraser = sd_prepare(text.data, 3, erase_types, run->owner,
+						CURSOR_OPT_GENERIC_PLAN);
 	sd_pending_statement = &reading;
 	PG_TRY();
 	{
@@ -351,12 +374,18 @@ purge_relation(PurgeRun *run)
 		{
 			bool		isnull;
 
-			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull)))
+			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 3, &isnull)))
+			{
 				run->kept++;
-			else
-				tids[n++] = SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull);
+				continue;
+			}
+			tids[n] = SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull);
+			ids[n] = DatumGetInt64(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull));
+			if (isnull)
+				ids[n] = 0;
+			n++;
 		}
-		erase_batch(run, eraser, tids, n);
+		erase_batch(run, eraser, tids, ids, n);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(batch_context);
 		SPI_freetuptable(batch);
@@ -364,6 +393,7 @@ purge_relation(PurgeRun *run)
 	SPI_cursor_close(portal);
 	MemoryContextDelete(batch_context);
 	pfree(tids);
+	pfree(ids);
 }
 
 /*

@@ -32,6 +32,7 @@
 #include "commands/trigger.h"
 #include "keys.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
@@ -233,25 +234,66 @@ sd_topmost(Relation rel)
 	return relid;
 }
 
+/* $1 is the marker, $2 the deleted value: see sd_status_predicate() */
+static Node *
+status_parameter(ParseState *pstate, ParamRef *ref)
+{
+	SdTable    *table = pstate->p_ref_hook_state;
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
+	Oid			base = getBaseType(att->atttypid);
+	int16		len;
+	bool		byval;
+	Node	   *node;
+
+	if (ref->number == 1)
+	{
+		node = (Node *) makeVar(1, table->marker, att->atttypid, att->atttypmod,
+								att->attcollation, 0);
+		if (base != att->atttypid)
+			node = applyRelabelType(node, base, -1, InvalidOid,
+									COERCE_EXPLICIT_CAST, -1, false);
+	}
+	else
+	{
+		get_typlenbyval(base, &len, &byval);
+		node = (Node *) makeConst(base, -1, InvalidOid, len, table->dead_datum,
+								  false, byval);
+	}
+	table_close(rel, NoLock);
+	return node;
+}
+
 /*
- * Parse a condition on rel's columns, as CREATE INDEX parses its predicate,
- * and simplify it as the planner simplifies that: only so are the two equal
- * and a partial index with the same text matches.
+ * Parse the condition that a row is live, or deleted, as CREATE INDEX parses
+ * its predicate, and simplify it as the planner simplifies that: only so are
+ * the two equal and a partial index with the same text matches.
  */
 static Node *
-parse_condition(Relation rel, const char *text)
+parse_condition(Relation rel, SdTable *table, bool live)
 {
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
+	bool		is_enum = get_typtype(getBaseType(att->atttypid)) == TYPTYPE_ENUM;
 	ParseState *pstate = make_parsestate(NULL);
 	ParseNamespaceItem *item;
 	RawStmt    *raw;
 	ResTarget  *target;
 	Node	   *expr;
 
-	raw = linitial_node(RawStmt, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR));
+	raw = linitial_node(RawStmt,
+						raw_parser(is_enum ? sd_status_predicate(att, live) :
+								   sd_predicate(att, table->kind,
+												table->deleted_value, live, NULL),
+								   RAW_PARSE_PLPGSQL_EXPR));
 	target = linitial_node(ResTarget, castNode(SelectStmt, raw->stmt)->targetList);
 	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
 										 NULL, false, true);
 	addNSItemToQuery(pstate, item, false, true, true);
+	if (is_enum)
+	{
+		pstate->p_paramref_hook = status_parameter;
+		pstate->p_ref_hook_state = table;
+	}
 	expr = transformExpr(pstate, target->val, EXPR_KIND_INDEX_PREDICATE);
 	expr = coerce_to_boolean(pstate, expr, "WHERE");
 	assign_expr_collations(pstate, expr);
@@ -377,11 +419,6 @@ build_table(Relation rel, const Trigger *trigger)
 	table->disabled = trigger->tgenabled == TRIGGER_DISABLED;
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	table->live = parse_condition(rel, sd_predicate(att, table->kind,
-													table->deleted_value, true, NULL));
-	table->dead = parse_condition(rel, sd_predicate(att, table->kind,
-													table->deleted_value, false, NULL));
-
 	table->marker_collation = att->attcollation;
 	if (table->kind == SD_BOOLEAN)
 		table->is_dead_true = strcmp(table->deleted_value, "true") == 0;
@@ -399,6 +436,8 @@ build_table(Relation rel, const Trigger *trigger)
 					   CurrentMemoryContext);
 	}
 
+	table->live = parse_condition(rel, table, true);
+	table->dead = parse_condition(rel, table, false);
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);
 	return table;

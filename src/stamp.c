@@ -18,6 +18,8 @@
 
 #include "stamp.h"
 #include "access/tableam.h"
+#include "commands/trigger.h"
+#include "executor.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "operation.h"
@@ -27,19 +29,20 @@ PG_FUNCTION_INFO_V1(softdelete_stamp);
 PG_FUNCTION_INFO_V1(softdelete_stamp_locked);
 
 /*
- * Lock a row exclusively.  A row that another transaction has changed
- * meanwhile is left alone: the UPDATE will find that, too, and either come
- * back with the new version or raise the serialization failure.
+ * Lock a row exclusively and leave it in slot.  A row that another transaction
+ * has changed meanwhile is left alone, and false returned: the UPDATE will find
+ * that, too, and either come back with the new version or raise the
+ * serialization failure.  So it does for a row that this statement has updated
+ * already (a join may bring it twice).
  */
-void
+bool
 sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot, CommandId cid,
 			TupleTableSlot *slot)
 {
 	TM_FailureData tmfd;
 
-	(void) table_tuple_lock(rel, tid, snapshot, slot, cid, LockTupleExclusive,
-							LockWaitBlock, 0, &tmfd);
-	ExecClearTuple(slot);
+	return table_tuple_lock(rel, tid, snapshot, slot, cid, LockTupleExclusive,
+							LockWaitBlock, 0, &tmfd) == TM_Ok;
 }
 
 /*
@@ -52,6 +55,8 @@ typedef struct LockTarget
 	struct LockTarget *next;
 	Relation	rel;
 	TupleTableSlot *slot;
+	SdTable    *collect;		/* remember the keys of its rows; NULL: the mark
+								 * trigger does */
 } LockTarget;
 
 /* NULL when the statement has no such result relation */
@@ -67,7 +72,8 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 
 	foreach(lc, estate->es_opened_result_relations)
 	{
-		Relation	rel = ((ResultRelInfo *) lfirst(lc))->ri_RelationDesc;
+		ResultRelInfo *info = lfirst(lc);
+		Relation	rel = info->ri_RelationDesc;
 
 		if (RelationGetRelid(rel) == relid)
 		{
@@ -76,6 +82,9 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 			target = palloc(sizeof(LockTarget));
 			target->rel = rel;
 			target->slot = table_slot_create(rel, &estate->es_tupleTable);
+			target->collect = sd_mark_trigger_is_off(info) &&
+				SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA ?
+				sd_table(rel) : NULL;
 			target->next = flinfo->fn_extra;
 			flinfo->fn_extra = target;
 			MemoryContextSwitchTo(old);
@@ -152,7 +161,11 @@ softdelete_stamp_locked(PG_FUNCTION_ARGS)
 	estate = sd_frame->query->estate;
 	target = find_target(fcinfo->flinfo, estate, PG_GETARG_OID(2));
 	if (target != NULL)
-		sd_lock_row(target->rel, tid, estate->es_snapshot,
-					estate->es_output_cid, target->slot);
+	{
+		if (sd_lock_row(target->rel, tid, estate->es_snapshot,
+						estate->es_output_cid, target->slot) && target->collect)
+			sd_op_collect(sd_current_op(), target->collect, target->slot);
+		ExecClearTuple(target->slot);
+	}
 	PG_RETURN_INT64(id);
 }

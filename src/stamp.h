@@ -11,7 +11,7 @@
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
-extern void sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot,
+extern bool sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot,
 						CommandId cid, TupleTableSlot *slot);
 
 #endif							/* SOFTDELETE_STAMP_H */

@@ -73,8 +73,8 @@ lock_old_row(TriggerData *trigdata)
 	Relation	rel = trigdata->tg_relation;
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 
-	sd_lock_row(rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
-				GetCurrentCommandId(true), slot);
+	(void) sd_lock_row(rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
+					   GetCurrentCommandId(true), slot);
 	ExecDropSingleTupleTableSlot(slot);
 }
 
@@ -208,12 +208,8 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 static void
 note_marked(SdOp *op, SdTable *table, TupleTableSlot *row)
 {
-	ListCell   *lc;
-
 	sd_op_count(op, table->root, 1);
-	foreach(lc, table->children)
-		if (sd_key_matters(lfirst(lc)))
-			sd_op_marked(op, lfirst(lc), row);
+	sd_op_marked(op, table, row);
 }
 
 /* a row was restored that belonged to deletion id, 0 if to none */

@@ -17,12 +17,17 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "deferred.h"
+#include "deletions.h"
+#include "executor/spi.h"
 #include "guc.h"
 #include "integrity.h"
 #include "keys.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_type.h"
 #include "predicate.h"
 #include "registry.h"
 #include "tcop/utility.h"
@@ -80,6 +85,36 @@ refuse_drop_column(AlterTableStmt *stmt)
 	}
 }
 
+/* ALTER TYPE ... RENAME VALUE of the value that says "deleted" somewhere. */
+static void
+refuse_rename_value(AlterEnumStmt *stmt)
+{
+	Oid			types[2] = {OIDOID, TEXTOID};
+	Datum		values[2];
+
+	if (stmt->oldVal == NULL || !OidIsValid(sd_objects()->log))
+		return;
+	values[0] = ObjectIdGetDatum(typenameTypeId(NULL, makeTypeNameFromNameList(stmt->typeName)));
+	values[1] = CStringGetTextDatum(stmt->oldVal);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (sd_log_execute("WITH RECURSIVE types AS ("
+					   " SELECT $1 AS oid UNION ALL"
+					   " SELECT t.oid FROM types JOIN pg_catalog.pg_type t ON t.typbasetype = types.oid)"
+					   " SELECT m.target FROM softdelete.tables m JOIN pg_catalog.pg_attribute a"
+					   " ON a.attrelid = m.target AND a.attname = m.marker"
+					   " WHERE m.deleted_value = $2 AND a.atttypid IN (SELECT oid FROM types)",
+					   2, types, values) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot rename enum value \"%s\"", stmt->oldVal),
+				 errdetail("It marks the deleted rows of table \"%s\".",
+						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+				 errhint("SELECT softdelete.disable(...) first, and enable the table again with the new value.")));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
 static bool
 may_add_key(AlterTableStmt *stmt)
 {
@@ -133,6 +168,8 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 		refuse_drop_column((AlterTableStmt *) command);
 		sd_bypass_depth++;
 	}
+	else if (tag == T_AlterEnumStmt)
+		refuse_rename_value((AlterEnumStmt *) command);
 	PG_TRY();
 	{
 		if (prev_utility)
