@@ -960,12 +960,6 @@ BEGIN
 			ddl := NULL;
 			RETURN NEXT;
 		END LOOP;
-		IF NOT EXISTS (SELECT FROM softdelete.retention r WHERE r.target = t.target) THEN
-			kind := 'retention';
-			problem := 'no retention is set: deleted rows are kept for ever';
-			ddl := format('SELECT softdelete.set_retention(%L, ''30 days'')', t.target);
-			RETURN NEXT;
-		END IF;
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION advice_of(regclass) IS 'advice() under names that plpgsql can tell apart (internal)';

@@ -21,9 +21,9 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "integrity.h"
+#include "keyquery.h"
 #include "keys.h"
 #include "miscadmin.h"
-#include "query.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 

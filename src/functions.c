@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "deletions.h"
 #include "executor/spi.h"
+#include "integrity.h"
 #include "predicate.h"
 #include "query.h"
 #include "utils/acl.h"
@@ -184,16 +185,6 @@ undo_table(Oid relid, int64 id, Oid role)
 	return statement.rows;
 }
 
-static Oid
-owner_of_table(Oid relid)
-{
-	Relation	rel = table_open(relid, AccessShareLock);
-	Oid			owner = rel->rd_rel->relowner;
-
-	table_close(rel, NoLock);
-	return owner;
-}
-
 /*
  * The tables of a deletion's log row, its root, and how many of its rows are
  * left to restore; raises P0002 without one.
@@ -266,7 +257,7 @@ softdelete_undo(PG_FUNCTION_ARGS)
 		Oid			relid = lfirst_oid(lc);
 
 		rows += undo_table(relid, id,
-						   relid == root ? InvalidOid : owner_of_table(relid));
+						   relid == root ? InvalidOid : sd_owner_of(relid));
 		if (rows == left)
 			break;				/* the foreign keys have led to all of it */
 	}

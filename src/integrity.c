@@ -12,10 +12,10 @@
 #include "access/table.h"
 #include "deferred.h"
 #include "executor/spi.h"
+#include "keyquery.h"
 #include "keys.h"
 #include "miscadmin.h"
 #include "predicate.h"
-#include "query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -23,8 +23,8 @@
 #include "utils/syscache.h"
 #include "catalog/pg_class.h"
 
-static Oid
-owner_of(Oid relid)
+Oid
+sd_owner_of(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -103,7 +103,7 @@ sd_only_dead(SdKeySet *set)
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
-	sd_execute_key(SD_QUERY_DEAD, set, &statement, owner_of(set->key->parent),
+	sd_execute_key(SD_QUERY_DEAD, set, &statement, sd_owner_of(set->key->parent),
 				   SD_VIEW_LATEST, 0);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -121,7 +121,7 @@ count_children(SdKeySet *set, SdView view)
 	SdStatement statement = {SD_TASK_READ};
 	bool		isnull;
 
-	sd_execute_key(SD_QUERY_COUNT, set, &statement, owner_of(set->key->child), view, 0);
+	sd_execute_key(SD_QUERY_COUNT, set, &statement, sd_owner_of(set->key->child), view, 0);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 									   SPI_tuptable->tupdesc, 1, &isnull));
 }
@@ -139,7 +139,7 @@ has_live_child(SdKeySet *set)
 
 	if (sd_key_matters(set->key))
 		return sd_execute_key(SD_QUERY_CHILD, set, &statement,
-							  owner_of(set->key->child), SD_VIEW_LATEST, 1) > 0;
+							  sd_owner_of(set->key->child), SD_VIEW_LATEST, 1) > 0;
 	return count_children(set, SD_VIEW_LATEST) > count_children(set, SD_VIEW_BEFORE);
 }
 
@@ -194,7 +194,7 @@ sd_check_parent(SdKeySet *set)
 	char	   *parent;
 	char	   *found;
 
-	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, owner_of(key->parent),
+	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
 					   SD_VIEW_LATEST, 1) == 0)
 		return;
 
@@ -242,8 +242,8 @@ sd_check_new_key(SdKey *key)
 	appendStringInfo(&buf, " FROM %s p WHERE %s AND $1 IS NULL",
 					 sd_qualified_name(key->parent),
 					 sd_table_predicate(parent, false, "p"));
-	sd_execute(sd_prepare(buf.data, 0, types, owner_of(key->parent), 0), values,
-			   &statement, owner_of(key->parent), false, SD_VIEW_LATEST, 0);
+	sd_execute(sd_prepare(buf.data, 0, types, sd_owner_of(key->parent), 0), values,
+			   &statement, sd_owner_of(key->parent), false, SD_VIEW_LATEST, 0);
 
 	dead = sd_key_set(key, false, false, 0);
 	for (uint64 row = 0; row < SPI_processed; row++)

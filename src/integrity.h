@@ -9,6 +9,7 @@
 
 #include "operation.h"
 
+extern Oid	sd_owner_of(Oid relid);
 extern bool sd_may_see(Oid relid);
 extern SdKeySet *sd_only_dead(SdKeySet *set);
 extern bool sd_find_orphan(SdKeySet *set, bool report);

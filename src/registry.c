@@ -22,26 +22,12 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/namespace.h"
 #include "catalog/partition.h"
-#include "catalog/pg_extension.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
+#include "condition.h"
 #include "keys.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
-#include "parser/parse_coerce.h"
-#include "parser/parse_collate.h"
-#include "parser/parse_expr.h"
-#include "parser/parse_relation.h"
-#include "parser/parser.h"
-#include "predicate.h"
-#include "rewrite/rewriteManip.h"
-#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -59,8 +45,6 @@ typedef struct CacheEntry
 } CacheEntry;
 
 static HTAB *cache = NULL;
-static SdObjects objects;
-static bool objects_known = false;
 
 static void
 relation_changed(Datum arg, Oid relid)
@@ -87,17 +71,13 @@ relation_changed(Datum arg, Oid relid)
 			entry->building = false;
 		}
 	}
-	if (!OidIsValid(relid) || relid == objects.log)
-		objects_known = false;
 }
 
-/* a function, schema, type or constraint changed: rare, so forget all */
+/* which table a constraint belongs to is not told; they change rarely */
 static void
-catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
+constraint_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
-	objects_known = false;
-	if (cacheid == CONSTROID)
-		relation_changed(0, InvalidOid);
+	relation_changed(0, InvalidOid);
 }
 
 void
@@ -110,77 +90,7 @@ sd_registry_init(void)
 	cache = hash_create("softdelete tables", 64, &ctl, HASH_ELEM | HASH_BLOBS);
 
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, catalog_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(CONSTROID, catalog_changed, (Datum) 0);
-}
-
-static Oid
-function_oid(Oid schema, const char *name, int nargs, const Oid *args)
-{
-	oidvector  *types = buildoidvector(args, nargs);
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(name),
-						   PointerGetDatum(types),
-						   ObjectIdGetDatum(schema));
-}
-
-/*
- * The extension's objects.  All are InvalidOid where CREATE EXTENSION was not
- * run (or is running just now), and then nothing is managed.
- */
-const SdObjects *
-sd_objects(void)
-{
-	SdObjects	o = {0};
-
-	if (objects_known)
-		return &objects;
-
-	/* a message that arrives while we look makes it unknown again */
-	objects_known = true;
-
-	o.schema = get_namespace_oid("softdelete", true);
-	if (OidIsValid(o.schema) &&
-		OidIsValid(get_extension_oid("softdelete", true)))
-	{
-		HeapTuple	tuple;
-		Oid			args[5];
-
-		o.stamp_trigger = function_oid(o.schema, "stamp_trigger", 0, NULL);
-		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
-		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);
-		o.truncate_trigger = function_oid(o.schema, "refuse_truncate", 0, NULL);
-		o.engine = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-								   CStringGetDatum("engine"),
-								   ObjectIdGetDatum(o.schema));
-		args[0] = o.engine;
-		o.stamp = function_oid(o.schema, "stamp", 1, args);
-		args[1] = TIDOID;
-		args[2] = OIDOID;
-		o.stamp_locked = function_oid(o.schema, "stamp", 3, args);
-		args[1] = OIDOID;
-		args[2] = INT2VECTOROID;
-		args[3] = ANYOID;
-		o.raise_dead_row = function_oid(o.schema, "raise_dead_row", 4, args);
-		args[3] = XIDOID;
-		args[4] = ANYOID;
-		o.dead_parent_ok = function_oid(o.schema, "dead_parent_ok", 5, args);
-		o.log = get_relname_relid("deletion_log", o.schema);
-		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
-
-		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(o.log));
-		if (HeapTupleIsValid(tuple))
-		{
-			o.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-			ReleaseSysCache(tuple);
-		}
-		else
-			o.mark_trigger = InvalidOid;
-	}
-	objects = o;
-	return &objects;
+	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
 }
 
 bool
@@ -193,28 +103,6 @@ sd_is_own_trigger(const Trigger *trigger)
 		 trigger->tgfoid == o->stamp_trigger ||
 		 trigger->tgfoid == o->guard_trigger ||
 		 trigger->tgfoid == o->truncate_trigger);
-}
-
-/*
- * The first argument of our functions in a query.  SQL has no way to make a
- * value of its type, so a call that has one comes from the planner hook.
- */
-Expr *
-sd_engine_arg(void)
-{
-	return (Expr *) makeConst(sd_objects()->engine, -1, InvalidOid,
-							  sizeof(int32), Int32GetDatum(1), false, true);
-}
-
-/* Raise unless the function was called so. */
-void
-sd_check_engine_arg(FunctionCallInfo fcinfo)
-{
-	for (int i = 0; i < PG_NARGS(); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("this function is for statements that softdelete has planned")));
 }
 
 /* the topmost partitioned table above rel, or rel itself */
@@ -232,73 +120,6 @@ sd_topmost(Relation rel)
 		list_free(ancestors);
 	}
 	return relid;
-}
-
-/* $1 is the marker, $2 the deleted value: see sd_status_predicate() */
-static Node *
-status_parameter(ParseState *pstate, ParamRef *ref)
-{
-	SdTable    *table = pstate->p_ref_hook_state;
-	Relation	rel = table_open(table->relid, AccessShareLock);
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	Oid			base = getBaseType(att->atttypid);
-	int16		len;
-	bool		byval;
-	Node	   *node;
-
-	if (ref->number == 1)
-	{
-		node = (Node *) makeVar(1, table->marker, att->atttypid, att->atttypmod,
-								att->attcollation, 0);
-		if (base != att->atttypid)
-			node = applyRelabelType(node, base, -1, InvalidOid,
-									COERCE_EXPLICIT_CAST, -1, false);
-	}
-	else
-	{
-		get_typlenbyval(base, &len, &byval);
-		node = (Node *) makeConst(base, -1, InvalidOid, len, table->dead_datum,
-								  false, byval);
-	}
-	table_close(rel, NoLock);
-	return node;
-}
-
-/*
- * Parse the condition that a row is live, or deleted, as CREATE INDEX parses
- * its predicate, and simplify it as the planner simplifies that: only so are
- * the two equal and a partial index with the same text matches.
- */
-static Node *
-parse_condition(Relation rel, SdTable *table, bool live)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	bool		is_enum = get_typtype(getBaseType(att->atttypid)) == TYPTYPE_ENUM;
-	ParseState *pstate = make_parsestate(NULL);
-	ParseNamespaceItem *item;
-	RawStmt    *raw;
-	ResTarget  *target;
-	Node	   *expr;
-
-	raw = linitial_node(RawStmt,
-						raw_parser(is_enum ? sd_status_predicate(att, live) :
-								   sd_predicate(att, table->kind,
-												table->deleted_value, live, NULL),
-								   RAW_PARSE_PLPGSQL_EXPR));
-	target = linitial_node(ResTarget, castNode(SelectStmt, raw->stmt)->targetList);
-	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock,
-										 NULL, false, true);
-	addNSItemToQuery(pstate, item, false, true, true);
-	if (is_enum)
-	{
-		pstate->p_paramref_hook = status_parameter;
-		pstate->p_ref_hook_state = table;
-	}
-	expr = transformExpr(pstate, target->val, EXPR_KIND_INDEX_PREDICATE);
-	expr = coerce_to_boolean(pstate, expr, "WHERE");
-	assign_expr_collations(pstate, expr);
-	free_parsestate(pstate);
-	return eval_const_expressions(NULL, expr);
 }
 
 /* does a partition key of rel or of a table above it hold one of the columns? */
@@ -436,8 +257,8 @@ build_table(Relation rel, const Trigger *trigger)
 					   CurrentMemoryContext);
 	}
 
-	table->live = parse_condition(rel, table, true);
-	table->dead = parse_condition(rel, table, false);
+	table->live = sd_parse_condition(rel, table, true);
+	table->dead = sd_parse_condition(rel, table, false);
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);
 	return table;
@@ -586,15 +407,4 @@ sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc)
 	Datum		value = heap_getattr(tuple, table->marker, desc, &isnull);
 
 	return value_is_dead(table, value, isnull);
-}
-
-/* The condition that a row of range table entry varno is live, or is not. */
-Node *
-sd_condition(SdTable *table, Index varno, bool live)
-{
-	Node	   *expr = copyObject(live ? table->live : table->dead);
-
-	if (varno != 1)
-		ChangeVarNodes(expr, 1, varno, 0);
-	return expr;
 }

@@ -10,6 +10,7 @@
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
+#include "objects.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
@@ -65,34 +66,12 @@ typedef struct SdTable
 	FmgrInfo	equal;
 } SdTable;
 
-/* OIDs of the extension's own objects in this database */
-typedef struct SdObjects
-{
-	Oid			schema;			/* InvalidOid: not created here */
-	Oid			owner;			/* whom the log is written as */
-	Oid			stamp_trigger;	/* trigger functions */
-	Oid			mark_trigger;
-	Oid			guard_trigger;
-	Oid			truncate_trigger;
-	Oid			engine;			/* type engine, see sd_engine_arg() */
-	Oid			stamp;			/* stamp(engine) */
-	Oid			stamp_locked;	/* stamp(engine, tid, oid) */
-	Oid			dead_parent_ok;
-	Oid			raise_dead_row;
-	Oid			log;			/* deletion_log */
-	Oid			log_ids;		/* its sequence */
-} SdObjects;
-
 extern void sd_registry_init(void);
-extern const SdObjects *sd_objects(void);
 extern SdTable *sd_table(Relation rel);
 extern SdTable *sd_table_by_oid(Oid relid);
 extern Oid	sd_topmost(Relation rel);
 extern bool sd_is_own_trigger(const Trigger *trigger);
 extern bool sd_slot_is_dead(SdTable *table, TupleTableSlot *slot);
 extern bool sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc);
-extern Expr *sd_engine_arg(void);
-extern void sd_check_engine_arg(FunctionCallInfo fcinfo);
-extern Node *sd_condition(SdTable *table, Index varno, bool live);
 
 #endif							/* SOFTDELETE_REGISTRY_H */

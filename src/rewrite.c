@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "condition.h"
 #include "guc.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -25,6 +26,7 @@
 #include "registry.h"
 #include "returning.h"
 #include "rewrite/rewriteHandler.h"
+#include "upsert.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -276,70 +278,6 @@ convert_merge(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table)
 	}
 }
 
-/* does the SET list of DO UPDATE name the marker? */
-static bool
-sets_mark(List *targets, SdTable *table)
-{
-	ListCell   *lc;
-
-	foreach(lc, targets)
-		if (lfirst_node(TargetEntry, lc)->resno == table->marker)
-			return true;
-	return false;
-}
-
-/*
- * ON CONFLICT: let column lists infer a unique index among live rows, and let
- * DO UPDATE fail on a deleted row, which only a full unique index can lead to.
- * (Unless it sets the mark itself and so knows what it does.)
- */
-static void
-convert_upsert(Query *query, Relation rel, SdTable *table)
-{
-	OnConflictExpr *conflict = query->onConflict;
-	Index		varno = query->resultRelation;
-	BoolExpr   *either;
-	FuncExpr   *raise;
-	List	   *args;
-	int2vector *atts;
-	Bitmapset  *key;
-	int			attnum = -1;
-	int			n = 0;
-
-	if (conflict->arbiterElems != NIL)
-		and_condition(&conflict->arbiterWhere, sd_condition(table, varno, true));
-
-	if (conflict->action != ONCONFLICT_UPDATE ||
-		sets_mark(conflict->onConflictSet, table))
-		return;
-
-	/* raise_dead_row(engine, table, key columns, key values) */
-	key = bms_copy(RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY));
-	atts = buildint2vector(NULL, bms_num_members(key));
-	args = NIL;
-	while ((attnum = bms_next_member(key, attnum)) >= 0)
-	{
-		AttrNumber	att = attnum + FirstLowInvalidHeapAttributeNumber;
-
-		atts->values[n++] = att;
-		args = lappend(args, column(rel, varno, att));
-	}
-	if (args == NIL)
-		args = list_make1(makeBoolConst(false, true));
-	args = lcons(makeConst(INT2VECTOROID, -1, InvalidOid, -1,
-						   PointerGetDatum(atts), false, false), args);
-	args = lcons(makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
-						   ObjectIdGetDatum(RelationGetRelid(rel)), false, true), args);
-	args = lcons(sd_engine_arg(), args);
-	raise = makeFuncExpr(sd_objects()->raise_dead_row, BOOLOID, args, InvalidOid,
-						 InvalidOid, COERCE_EXPLICIT_CALL);
-	either = (BoolExpr *) makeBoolExpr(OR_EXPR,
-									   list_make2(sd_condition(table, varno, true), raise), -1);
-	conflict->onConflictWhere = conflict->onConflictWhere ?
-		(Node *) make_andclause(list_make2(either, conflict->onConflictWhere)) :
-		(Node *) either;
-}
-
 /*
  * Without the trigger nothing would cascade, and in a child table that inherits
  * from a managed one nothing would be hidden.
@@ -412,7 +350,7 @@ rewrite_level(Query *query, SdTask task)
 				break;
 			case CMD_INSERT:
 				if (sd_planning.visibility == SD_VISIBLE_LIVE)
-					convert_upsert(query, rel, table);
+					sd_convert_upsert(query, rel, table);
 				break;
 			default:
 				break;

@@ -2,13 +2,15 @@
  * softdelete.c
  *		Makes DELETE recoverable.  Starts the parts; all else is in them.
  *
- *	rewrite		DELETE becomes an UPDATE that marks	(planner calls it)
+ *	planner		decides what a query may see and what its DELETE means
+ *	rewrite		DELETE becomes an UPDATE that marks
  *	visibility	deleted rows are not scanned
  *	executor	a statement's operation begins and ends
  *	cascade		... and follows the foreign keys, integrity checks them
  *	deletions	... and is logged
- *	triggers	rows that an UPDATE marks; the guard against erasing
- *	functions	delete, restore, undo by key or id; purge erases
+ *	triggers	rows that an UPDATE marks; guard keeps them from being erased
+ *	functions	delete, restore, undo by key or id
+ *	purge		erases
  *	registry	what is managed: everybody asks here
  */
 #include "postgres.h"
@@ -17,9 +19,10 @@
 #include "executor.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "keyquery.h"
+#include "objects.h"
 #include "planner.h"
 #include "plans.h"
-#include "query.h"
 #include "registry.h"
 #include "utility.h"
 #include "visibility.h"
@@ -33,8 +36,9 @@ _PG_init(void)
 {
 	sd_guc_init();
 	sd_plans_init();
+	sd_objects_init();
 	sd_registry_init();
-	sd_query_init();
+	sd_keyquery_init();
 	sd_deferred_init();
 	sd_visibility_init();
 	sd_planner_init();

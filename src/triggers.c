@@ -1,17 +1,15 @@
 /*
  * triggers.c
- *		The row triggers of a managed table.
+ *		The row triggers of a managed table for UPDATE.
  *
  *	stamp_trigger	BEFORE UPDATE: an UPDATE set or cleared the mark; fill in or
  *					clear the companion columns.  (A converted DELETE does so in
  *					its target list, and executor.c switches this off.)
  *	mark			AFTER UPDATE: collect the row's keys for cascade.c.  Its
  *					definition also holds the table's state, see registry.c.
- *	guard			BEFORE DELETE: let a purge through, and make a mark of a
- *					DELETE that was planned without the library.
- *	refuse_truncate	BEFORE TRUNCATE.
  *
- * All work on one row and keep nothing.
+ * guard.c has those for DELETE and TRUNCATE.  All work on one row and keep
+ * nothing.
  */
 #include "postgres.h"
 
@@ -21,32 +19,26 @@
 #include "cascade.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
 #include "deletions.h"
-#include "executor/spi.h"
-#include "guc.h"
+#include "executor/executor.h"
 #include "keys.h"
 #include "operation.h"
-#include "predicate.h"
-#include "query.h"
 #include "registry.h"
 #include "stamp.h"
+#include "triggers.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(softdelete_stamp_trigger);
 PG_FUNCTION_INFO_V1(softdelete_mark);
-PG_FUNCTION_INFO_V1(softdelete_guard);
-PG_FUNCTION_INFO_V1(softdelete_refuse_truncate);
 
-/* the table of the trigger call; raises where it was called by hand */
-static SdTable *
-trigger_table(FunctionCallInfo fcinfo, const char *name)
+/* The table of a trigger call; raises where it was called by hand. */
+SdTable *
+sd_trigger_table(FunctionCallInfo fcinfo, const char *name)
 {
 	SdTable    *table = NULL;
 
@@ -126,7 +118,7 @@ Datum
 softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	SdTable    *table = trigger_table(fcinfo, "stamp_trigger");
+	SdTable    *table = sd_trigger_table(fcinfo, "stamp_trigger");
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	old = trigdata->tg_trigtuple;
 	HeapTuple	new = trigdata->tg_newtuple;
@@ -204,17 +196,17 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(heap_modify_tuple_by_cols(new, desc, n, atts, values, nulls));
 }
 
-/* a row was marked: count it, and remember its keys */
-static void
-note_marked(SdOp *op, SdTable *table, TupleTableSlot *row)
+/* A row was marked: count it, and remember its keys. */
+void
+sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row)
 {
 	sd_op_count(op, table->root, 1);
 	sd_op_marked(op, table, row);
 }
 
-/* a row was restored that belonged to deletion id, 0 if to none */
-static void
-note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
+/* A row was restored that belonged to deletion id, 0 if to none. */
+void
+sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
 {
 	ListCell   *lc;
 
@@ -235,9 +227,9 @@ note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
 	}
 }
 
-/* without a statement to wait for, follow the row's keys now */
-static void
-flush_loose(SdOp *op)
+/* Without a statement to wait for, follow the row's keys now. */
+void
+sd_flush_loose(SdOp *op)
 {
 	if (op->estate != NULL)
 		return;
@@ -250,7 +242,7 @@ Datum
 softdelete_mark(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	SdTable    *table = trigger_table(fcinfo, "mark");
+	SdTable    *table = sd_trigger_table(fcinfo, "mark");
 	TupleTableSlot *old = trigdata->tg_trigslot;
 	TupleTableSlot *new = trigdata->tg_newslot;
 	bool		is_dead = sd_slot_is_dead(table, new);
@@ -286,209 +278,10 @@ softdelete_mark(PG_FUNCTION_ARGS)
 					 errdetail("A BEFORE UPDATE trigger that fires after \"~softdelete_stamp\" set the mark or changed column \"%s\".",
 							   get_attname(table->relid, table->id, false)),
 					 errhint("Rename that trigger so that it fires earlier.")));
-		note_marked(op, table, new);
+		sd_note_marked(op, table, new);
 	}
 	else
-		note_restored(op, table, id, new);
-	flush_loose(op);
-	return PointerGetDatum(NULL);
-}
-
-/* mark the row that a DELETE, planned without the library, is about to erase */
-static void
-mark_instead(Relation rel, ItemPointer tid)
-{
-	SdStatement statement = {SD_TASK_DELETE, RelationGetRelid(rel)};
-	Oid			types[2] = {TIDOID};
-	Datum		values[2] = {PointerGetDatum(tid)};
-	char	   *text;
-
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	text = psprintf("DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
-					sd_qualified_name(RelationGetRelid(rel)));
-	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement, InvalidOid,
-			   true, SD_VIEW_STATEMENT, 0);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-}
-
-/* the ModifyTable of the running statement that writes rel; NULL if none */
-static ModifyTableState *
-writer_of(Relation rel)
-{
-	EState	   *estate = sd_frame->query->estate;
-	List	   *nodes = list_make1(sd_frame->query->planstate);
-	ListCell   *lc;
-
-	nodes = list_concat(nodes, estate->es_auxmodifytables);
-	foreach(lc, nodes)
-	{
-		ModifyTableState *node = lfirst(lc);
-
-		if (node == NULL || !IsA(node, ModifyTableState))
-			continue;
-		for (int i = 0; i < node->mt_nrels; i++)
-			if (node->resultRelInfo[i].ri_RelationDesc == rel)
-				return node;
-	}
-	return NULL;
-}
-
-/*
- * Is the row on its way from one partition to another?  An UPDATE does nothing
- * else that fires this trigger; in a MERGE on a managed table no action is a
- * DELETE any more.  Otherwise it is a real DELETE, that came to a managed
- * partition by a root that is not.
- */
-static bool
-moves_row(Relation rel)
-{
-	ModifyTableState *node;
-
-	if (sd_frame == NULL || !rel->rd_rel->relispartition)
-		return false;
-	node = writer_of(rel);
-	return node != NULL &&
-		(node->operation == CMD_UPDATE ||
-		 (node->operation == CMD_MERGE && !sd_hard_delete &&
-		  sd_table(node->rootResultRelInfo->ri_RelationDesc) != NULL));
-}
-
-/*
- * A row that the stamp trigger has just seen leaves its partition, by a DELETE
- * and an INSERT: mark() will not fire for it, so its part is done here.
- */
-static void
-note_move(Relation rel, SdTable *table, HeapTuple old)
-{
-	SdOp	   *op = sd_current_op();
-	TupleTableSlot *slot;
-
-	if (op->moving_relid != RelationGetRelid(rel) ||
-		!ItemPointerEquals(&op->moving_tid, &old->t_self))
-		return;
-	op->moving_relid = InvalidOid;
-	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
-	ExecStoreHeapTuple(old, slot, false);
-	if (op->moving_dead)
-		note_marked(op, table, slot);
-	else
-	{
-		bool		isnull;
-		int64		id = DatumGetInt64(slot_getattr(slot, table->id, &isnull));
-
-		note_restored(op, table, isnull ? 0 : id, slot);
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	flush_loose(op);
-}
-
-static bool
-is_held(SdStatement *purge, int64 id)
-{
-	for (int i = 0; i < purge->n_held; i++)
-		if (DatumGetInt64(purge->held[i]) == id)
-			return true;
-	return false;
-}
-
-/* may the purge erase this row?  It does so for rows of its own table. */
-static bool
-may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
-{
-	bool		isnull;
-	Datum		time;
-
-	Datum		id = get_value(tuple, table->id, desc, &isnull);
-
-	if (!sd_tuple_is_dead(table, tuple, desc))
-		return false;
-	if (!isnull && is_held(purge, DatumGetInt64(id)))
-		return false;
-	if (purge->task == SD_TASK_ERASE)
-		return true;
-	if (purge->purge_table != table->root)
-		return false;
-	time = get_value(tuple, table->time, desc, &isnull);
-	if (!isnull &&
-		getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid) == TIMESTAMPOID)
-		time = DirectFunctionCall1(timestamp_timestamptz, time);
-	if (isnull)
-		return false;
-	time = DirectFunctionCall2(timestamptz_pl_interval, time,
-							   IntervalPGetDatum(purge->retention));
-	return DatumGetTimestampTz(time) <= purge->now;
-}
-
-Datum
-softdelete_guard(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	SdTable    *table = trigger_table(fcinfo, "guard");
-	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
-	HeapTuple	old = trigdata->tg_trigtuple;
-	SdStatement *purge = sd_erasing();
-	bool		is_dead = sd_tuple_is_dead(table, old, desc);
-
-	if (purge != NULL)
-	{
-		bool		isnull;
-		Datum		id = get_value(old, table->id, desc, &isnull);
-
-		if (!may_erase(purge, table, old, desc))
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("purge would take a row of table \"%s\" along that must stay",
-							RelationGetRelationName(rel)),
-					 errdetail(is_dead ? "The row's own retention is not over, or it is on hold." :
-							   "The row is not deleted.")));
-		purge->rows++;
-		if (!isnull)
-			sd_count_by_id(&purge->purged, TopTransactionContext,
-						   DatumGetInt64(id), 1);
-		return PointerGetDatum(old);
-	}
-	if (moves_row(rel))
-	{
-		note_move(rel, table, old);
-		return PointerGetDatum(old);
-	}
-	if (sd_hard_delete)
-		return PointerGetDatum(old);
-
-	/* RI's cascade from a parent that is erased */
-	if (sd_frame != NULL &&
-		(sd_frame->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
-	{
-		if (is_dead)
-			return PointerGetDatum(old);
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("delete would erase rows of managed table \"%s\"",
-						RelationGetRelationName(rel)),
-				 errdetail("They refer to a row of a table that is not managed, ON DELETE CASCADE."),
-				 errhint("Manage the referred-to table, too (softdelete.enable), or delete the rows of \"%s\" first.",
-						 RelationGetRelationName(rel))));
-	}
-
-	if (!is_dead)
-		mark_instead(rel, &old->t_self);
-	return PointerGetDatum(NULL);
-}
-
-Datum
-softdelete_refuse_truncate(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		(void) trigger_table(fcinfo, "refuse_truncate");
-	if (!sd_hard_delete)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot truncate managed table \"%s\"",
-						RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation)),
-				 errdetail("TRUNCATE erases rows that could not be restored."),
-				 errhint("Use DELETE, or SET softdelete.hard_delete = on to erase the rows for good.")));
+		sd_note_restored(op, table, id, new);
+	sd_flush_loose(op);
 	return PointerGetDatum(NULL);
 }

@@ -1,0 +1,36 @@
+/*
+ * objects.h
+ *		The extension's own objects in this database.
+ */
+#ifndef SOFTDELETE_OBJECTS_H
+#define SOFTDELETE_OBJECTS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nodes/primnodes.h"
+
+/* OIDs of the extension's own objects in this database */
+typedef struct SdObjects
+{
+	Oid			schema;			/* InvalidOid: not created here */
+	Oid			owner;			/* whom the log is written as */
+	Oid			stamp_trigger;	/* trigger functions */
+	Oid			mark_trigger;
+	Oid			guard_trigger;
+	Oid			truncate_trigger;
+	Oid			engine;			/* type engine, see sd_engine_arg() */
+	Oid			stamp;			/* stamp(engine) */
+	Oid			stamp_locked;	/* stamp(engine, tid, oid) */
+	Oid			dead_parent_ok;
+	Oid			raise_dead_row;
+	Oid			log;			/* deletion_log */
+	Oid			log_ids;		/* its sequence */
+} SdObjects;
+
+extern void sd_objects_init(void);
+extern const SdObjects *sd_objects(void);
+extern Expr *sd_engine_arg(void);
+extern void sd_check_engine_arg(FunctionCallInfo fcinfo);
+
+#endif							/* SOFTDELETE_OBJECTS_H */

@@ -1,0 +1,63 @@
+-- advice(): what could be better about managed tables, each with the command
+-- that makes it so, which \gexec can run; and after that there is nothing left
+-- to say.  foreign_keys: what a delete does along each key.
+SET SESSION AUTHORIZATION sd_owner;
+CREATE SCHEMA advice;
+SET search_path = advice;
+\set SHOW_CONTEXT never
+CREATE TABLE "Users" (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text UNIQUE,
+	"Nick" text, org int, note text, UNIQUE NULLS NOT DISTINCT ("Nick", org) INCLUDE (note));
+CREATE UNIQUE INDEX by_lower ON "Users" (lower(email));
+CREATE INDEX "By Note" ON "Users" (note DESC, org);
+CREATE TABLE codes (code text PRIMARY KEY, label text UNIQUE);
+CREATE TABLE uses (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, label text REFERENCES codes (label));
+CREATE TABLE links (a int, b int, "user" bigint REFERENCES "Users" ON DELETE CASCADE, PRIMARY KEY (a, b));
+CREATE TABLE logs (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" bigint REFERENCES "Users" ON DELETE CASCADE);
+CREATE TABLE hints (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" bigint REFERENCES "Users" ON DELETE SET NULL);
+SELECT softdelete.enable('"Users"', cascade => true);
+SELECT softdelete.enable('codes', build_index => false);
+SELECT softdelete.enable('uses');
+CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+CREATE TRIGGER farewell AFTER DELETE ON uses FOR EACH ROW EXECUTE FUNCTION noop();
+SELECT softdelete.disable('logs');
+-- a third of the rows deleted
+INSERT INTO "Users" (email, "Nick", org, note) SELECT n || '@example.org', n, n, n FROM generate_series(1, 3000) n;
+DELETE FROM "Users" WHERE id % 3 = 0;
+VACUUM ANALYZE "Users";
+
+SELECT * FROM softdelete.foreign_keys WHERE child IN ('uses'::regclass, 'links', 'logs', 'hints') ORDER BY child::text;
+
+-- (sizes differ from one build to the next)
+SELECT target, kind, regexp_replace(problem, 'about .*', 'about ...') AS problem, ddl
+  FROM softdelete.advice() WHERE target IN ('"Users"'::regclass, 'codes', 'uses', 'links');
+
+-- every command runs as it is
+SELECT ddl FROM softdelete.advice('"Users"') WHERE ddl IS NOT NULL
+\gexec
+SELECT ddl FROM softdelete.advice('codes') WHERE ddl IS NOT NULL
+\gexec
+SELECT ddl FROM softdelete.advice('links') WHERE ddl IS NOT NULL
+\gexec
+SELECT ddl FROM softdelete.advice('uses') WHERE ddl IS NOT NULL
+\gexec
+
+-- what is left has no command
+SELECT target, kind, problem, ddl
+  FROM softdelete.advice() WHERE target IN ('"Users"'::regclass, 'codes', 'uses', 'links');
+
+-- and the keys are free for live rows
+INSERT INTO "Users" (email, "Nick", org) VALUES ('3@example.org', '3', 3);
+INSERT INTO "Users" (email, "Nick", org) VALUES ('4@example.org', 'x', 4);
+INSERT INTO links VALUES (1, 1);
+DELETE FROM links;
+INSERT INTO links VALUES (1, 1);
+SELECT count(*) FROM links;
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'advice' AND indexdef ~ 'WHERE' ORDER BY indexname;
+
+-- the unhappy path
+CREATE TABLE plain (id int);
+SELECT * FROM softdelete.advice('plain');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION sd_user;
+-- others' tables are not the caller's business
+SELECT count(*) FROM softdelete.advice() WHERE target::text LIKE 'advice.%';
