@@ -23,8 +23,10 @@ typedef struct Context
 } Context;
 
 static Node *
-replace_marker(Node *node, Context *context)
+replace_marker(Node *node, void *arg)
 {
+	Context    *context = arg;
+
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, Var))
