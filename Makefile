@@ -54,7 +54,6 @@ $(OBJS): $(wildcard src/*.h)
 # isolationtester opens its sessions before it runs any SQL, in a database that
 # pg_isolation_regress has just created, so no ALTER DATABASE can have told that
 # database to load the library: the sessions ask for it themselves.
-$(eval isolation_command = $(value pg_isolation_regress_installcheck))
-pg_isolation_regress_installcheck = \
-	PGOPTIONS="$$PGOPTIONS -c session_preload_libraries=softdelete" && export PGOPTIONS && \
-	$(isolation_command)
+ifneq (,$(ISOLATION))
+installcheck: export PGOPTIONS += -c session_preload_libraries=softdelete
+endif
