@@ -12,7 +12,6 @@
 #include "operation.h"
 
 extern void sd_set_held(SdStatement *statement, ArrayType *held);
-extern bool sd_erase_all(PurgeRun *run);
 extern void sd_erase_batch(PurgeRun *run, SPIPlanPtr plan, Datum *tids,
 						   int64 *ids, int n);
 

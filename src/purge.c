@@ -216,7 +216,7 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 			continue;
 		run.relid = leaf;
 		run.table = sd_table_by_oid(leaf);
-		if (run.table != NULL && !sd_erase_all(&run))
+		if (run.table != NULL)
 			purge_until_settled(&run);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)

@@ -23,7 +23,6 @@
 #include "parser/parsetree.h"
 #include "planner.h"
 #include "predicate.h"
-#include "query.h"
 #include "registry.h"
 #include "returning.h"
 #include "rewrite/rewriteHandler.h"
@@ -360,14 +359,6 @@ rewrite_level(Query *query, SdTask task)
 	table_close(rel, NoLock);
 }
 
-/* is it the WITH query by which batch.c erases a whole table's expired rows? */
-static bool
-is_own_purge(Query *query, SdTask task)
-{
-	return task == SD_TASK_PURGE && query->resultRelation != 0 &&
-		rt_fetch(query->resultRelation, query->rtable)->relid == sd_pending_statement->relid;
-}
-
 /* Rewrite the query in place.  task says which of the engine's own it is. */
 void
 sd_rewrite(Query *query, SdTask task)
@@ -380,7 +371,6 @@ sd_rewrite(Query *query, SdTask task)
 		CommonTableExpr *cte = lfirst_node(CommonTableExpr, lc);
 
 		if (IsA(cte->ctequery, Query))
-			rewrite_level((Query *) cte->ctequery,
-						  is_own_purge((Query *) cte->ctequery, task) ? task : SD_TASK_NONE);
+			rewrite_level((Query *) cte->ctequery, SD_TASK_NONE);
 	}
 }
