@@ -2,8 +2,8 @@
  * cascade.c
  *		Following the foreign keys of rows that were marked or restored.
  *
- * The mark trigger collects the rows' keys while the statement's AFTER
- * triggers fire.  Here one statement for each foreign key handles all of them,
+ * The rows' keys have been collected as they were locked (stamp.c) or, where an
+ * UPDATE marked or restored them, by the mark trigger.  Here one statement for each foreign key handles all of them,
  * level by level in a loop: its AFTER triggers are left to a query level that
  * is opened around the level, so that they run as the invoking role, with the
  * whole level done, and collect the next level's keys.  No recursion, however

@@ -4,7 +4,7 @@
  *
  * A data-modifying statement gets a frame (operation.h) while the executor
  * works on it.  When it is done and its AFTER triggers have fired, the keys
- * that they collected are followed (cascade.c) and the log row is written
+ * that were collected are followed (cascade.c) and the log row is written
  * (deletions.c), all inside ExecutorFinish, so that everything belongs to the
  * one statement.
  *
