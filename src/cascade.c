@@ -3,11 +3,11 @@
  *		Following the foreign keys of rows that were marked or restored.
  *
  * The rows' keys have been collected as they were locked (stamp.c) or, where an
- * UPDATE marked or restored them, by the mark trigger.  Here one statement for each foreign key handles all of them,
- * level by level in a loop: its AFTER triggers are left to a query level that
- * is opened around the level, so that they run as the invoking role, with the
- * whole level done, and collect the next level's keys.  No recursion, however
- * deep the tree.
+ * UPDATE marked or restored them, by the mark trigger.  Here one statement for
+ * each foreign key handles all of them, level by level in a loop: its AFTER
+ * triggers are left to a query level that is opened around the level, so that
+ * they run as the invoking role, with the whole level done, and collect the next
+ * level's keys.  No recursion, however deep the tree.
  *
  * When nothing is left to follow, the keys that may refuse are checked:
  * RESTRICT and NO ACTION ones, cascades that a user's trigger or rule may have
