@@ -166,6 +166,11 @@ CREATE FUNCTION purge_table(target regclass, retention interval, batch_size inte
 	AS 'MODULE_PATHNAME', 'softdelete_purge_table' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION purge_table(regclass, interval, integer) IS 'erase the expired rows of one table (internal; use purge_expired)';
 
+CREATE FUNCTION purge_cycle(targets regclass[], retentions interval[], batch_size integer)
+	RETURNS TABLE (target regclass, expired bigint, purged bigint, kept bigint)
+	AS 'MODULE_PATHNAME', 'softdelete_purge_cycle' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION purge_cycle(regclass[], interval[], integer) IS 'erase the expired rows of tables that refer to one another (internal; use purge_expired)';
+
 ------------------------------------------------------------------------------
 -- Views
 ------------------------------------------------------------------------------
@@ -741,11 +746,9 @@ CREATE FUNCTION purge_tables(asked regclass, batch_size integer, dry_run boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	todo	oid[];
-	done	oid[] := '{}';
-	next	oid;
-	this	record;
-	results	jsonb := '[]';
+	todo	 oid[];
+	together oid[];
+	results	 jsonb := '[]';
 BEGIN
 	IF batch_size IS NULL OR batch_size < 1 OR batch_size > 1000000 THEN
 		RAISE EXCEPTION 'batch size must be between 1 and 1000000' USING ERRCODE = 'invalid_parameter_value';
@@ -765,25 +768,50 @@ BEGIN
 
 	BEGIN
 		WHILE todo <> '{}' LOOP
-			-- children first: a table to which none of the others refers; any one in a cycle
-			SELECT t INTO next FROM unnest(todo) WITH ORDINALITY AS u(t, n)
-			 ORDER BY EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'f' AND c.confrelid = t
-								 AND c.conrelid <> t AND c.conrelid = ANY (todo)), n LIMIT 1;
-			todo := array_remove(todo, next);
+			-- children first: tables that are not referred to by others of the rest,
+			-- except those of a cycle by one another; one owner's cycle goes together
+			WITH RECURSIVE ref(parent, child, keeps) AS (
+				SELECT confrelid, conrelid, bool_or(confdeltype IN ('a', 'r', 'c')) FROM pg_constraint
+				 WHERE contype = 'f' AND confrelid = ANY (todo) AND conrelid = ANY (todo) AND confrelid <> conrelid
+				 GROUP BY confrelid, conrelid
+			), reach(parent, child) AS (
+				SELECT parent, child FROM ref WHERE keeps
+				 UNION
+				SELECT h.parent, r.child FROM reach h JOIN ref r ON r.parent = h.child WHERE r.keeps
+			), cycle(t, n, members) AS (
+				SELECT t, n, ARRAY(SELECT h.child FROM reach h JOIN reach b ON b.parent = h.child AND b.child = t
+									WHERE h.parent = t AND h.child <> t ORDER BY 1)
+				  FROM unnest(todo) WITH ORDINALITY AS u(t, n)
+			)
+			SELECT CASE WHEN (SELECT count(DISTINCT relowner) = 1 FROM pg_class WHERE oid = ANY (t || members))
+						THEN t || members ELSE ARRAY[t] END INTO together FROM cycle
+			 WHERE NOT EXISTS (SELECT FROM reach h WHERE h.parent = t AND h.child <> t AND h.child <> ALL (members))
+			 ORDER BY EXISTS (SELECT FROM ref r WHERE r.parent = t), n LIMIT 1;
+			todo := ARRAY(SELECT t FROM unnest(todo) WITH ORDINALITY AS u(t, n) WHERE t <> ALL (together) ORDER BY n);
 			-- one table that cannot be purged must not keep the others from it
 			BEGIN
-				SELECT p.* INTO this FROM softdelete.tables m
-				 CROSS JOIN LATERAL softdelete.purge_table(m.target, coalesce(older_than, m.retention), batch_size) p
-				 WHERE m.target = next;
-				results := results || jsonb_build_array(jsonb_build_object('t', next, 'e', coalesce(this.expired, 0),
-					'p', coalesce(this.purged, 0), 'k', coalesce(this.kept, 0)));
+				IF cardinality(together) = 1 THEN
+					results := results || coalesce((SELECT jsonb_agg(jsonb_build_array(m.target::oid, coalesce(p.expired, 0), coalesce(p.purged, 0), coalesce(p.kept, 0)))
+						FROM softdelete.tables m
+						CROSS JOIN LATERAL softdelete.purge_table(m.target, coalesce(older_than, m.retention), batch_size) p
+					   WHERE m.target = together[1]), '[]');
+				ELSE
+					results := results || (SELECT jsonb_agg(jsonb_build_array(p.target::oid, p.expired, p.purged, p.kept)
+															ORDER BY p.target::text)
+						FROM (SELECT array_agg(m.target ORDER BY m.target), array_agg(coalesce(older_than, m.retention) ORDER BY m.target)
+								FROM softdelete.tables m WHERE m.target = ANY (together)) c(targets, retentions)
+						CROSS JOIN LATERAL softdelete.purge_cycle(c.targets, c.retentions, batch_size) p);
+				END IF;
 			EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
 				RAISE;
 			WHEN others THEN
 				IF asked IS NOT NULL THEN
 					RAISE;
 				END IF;
-				RAISE WARNING 'table "%" was not purged: %', next::regclass, SQLERRM USING ERRCODE = SQLSTATE;
+				RAISE WARNING '%', format(CASE cardinality(together) WHEN 1 THEN 'table "%s" was not purged: %s'
+					ELSE 'tables "%s" were not purged: %s' END,
+					(SELECT string_agg(t::regclass::text, '", "' ORDER BY t::regclass::text) FROM unnest(together) t), SQLERRM)
+					USING ERRCODE = SQLSTATE;
 			END;
 		END LOOP;
 		IF dry_run THEN
@@ -793,7 +821,7 @@ BEGIN
 	EXCEPTION WHEN SQLSTATE 'SDDRY' THEN
 		NULL;
 	END;
-	RETURN QUERY SELECT (r->>'t')::oid::regclass, (r->>'e')::bigint, (r->>'p')::bigint, (r->>'k')::bigint
+	RETURN QUERY SELECT (r->>0)::oid::regclass, (r->>1)::bigint, (r->>2)::bigint, (r->>3)::bigint
 				   FROM jsonb_array_elements(results) WITH ORDINALITY AS u(r, n) ORDER BY n;
 END $$;
 COMMENT ON FUNCTION purge_tables(regclass, integer, boolean, interval) IS 'purge_expired() under names that plpgsql can tell apart (internal)';

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "deletions.h"
 #include "miscadmin.h"
+#include "predicate.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -40,74 +41,25 @@ is_fatal(int sqlerrcode)
 		category == ERRCODE_SYSTEM_ERROR;
 }
 
-/* rows to erase */
-typedef struct Batch
-{
-	SPIPlanPtr	plan;
-	Datum	   *tids;
-	int64	   *ids;			/* their deletion ids, 0 for none */
-	int			n;
-} Batch;
-
 /*
- * Erase the rows of a batch, as far as they are still expired.  Without the
- * guard all of them have to go.
+ * Run work(argument) in a subtransaction; false when it failed and left
+ * nothing behind.  Errors that no smaller batch could avoid are passed on.
  */
-static void
-erase_batch(PurgeRun *run, SdStatement *statement, Batch *batch)
-{
-	Datum		values[4];
-
-	values[0] = PointerGetDatum(construct_array(batch->tids, batch->n, TIDOID,
-												sizeof(ItemPointerData), false,
-												TYPALIGN_SHORT));
-	values[1] = IntervalPGetDatum(run->retention);
-	values[2] = TimestampTzGetDatum(run->now);
-	sd_execute(batch->plan, values, statement, run->owner, true,
-			   SD_VIEW_STATEMENT, 0);
-	if (!statement->unguarded)
-		return;
-	if (SPI_processed != (uint64) batch->n)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("rows to purge were changed meanwhile")));
-	statement->rows += batch->n;
-	for (int i = 0; i < batch->n; i++)
-		if (batch->ids[i] != 0)
-			sd_count_by_id(&statement->purged, TopTransactionContext,
-						   batch->ids[i], 1);
-}
-
-/*
- * The same in a subtransaction; false when it failed and nothing went.
- *
- * guarded: every row passes the guard trigger, which counts it.
- */
-static bool
-try_erase(PurgeRun *run, Batch *batch, bool guarded)
+bool
+sd_attempt(void (*work) (void *), void *argument)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	SdStatement statement = {SD_TASK_PURGE};
 	volatile bool done = false;
-
-	statement.relid = run->relid;
-	statement.purge_table = run->table->root;
-	statement.retention = run->retention;
-	statement.now = run->now;
-	statement.guarded = guarded;
-	sd_set_held(&statement, run->held);
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		erase_batch(run, &statement, batch);
-		sd_log_note(statement.purged, GetUserId(), true);
+		work(argument);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		run->purged += statement.rows;
 		done = true;
 	}
 	PG_CATCH();
@@ -125,27 +77,113 @@ try_erase(PurgeRun *run, Batch *batch, bool guarded)
 		FreeErrorData(error);
 	}
 	PG_END_TRY();
-	if (statement.purged)
-		hash_destroy(statement.purged);
 	return done;
+}
+
+/* the statement that erases expired rows of run->relid by their ctids */
+SPIPlanPtr
+sd_prepare_eraser(PurgeRun *run)
+{
+	Oid			types[4] = {TIDARRAYOID, INTERVALOID, TIMESTAMPTZOID};
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1)"
+					 " AND CASE WHEN ",
+					 sd_qualified_name(run->relid));
+	sd_append_expired(&text, run->table, "t", 2, 3);
+	appendStringInfoString(&text, " THEN true END AND $4 IS NULL");
+
+	/*
+	 * By ctid and no other way.  CASE hides the condition from the planner,
+	 * which would like the index over deleted rows better where statistics do
+	 * not know of any yet; and a plan for each batch's ctids would scan the
+	 * whole table.
+	 */
+	return sd_prepare(text.data, 3, types, run->owner, CURSOR_OPT_GENERIC_PLAN);
+}
+
+/*
+ * Erase the rows with these ctids that are still expired.  With statement's
+ * guarded, every row passes the guard trigger, which counts it.  triggers_now:
+ * as for sd_execute().
+ */
+void
+sd_erase_rows(PurgeRun *run, SdStatement *statement, SPIPlanPtr eraser,
+			  Datum *tids, int n, bool triggers_now)
+{
+	Datum		values[4];
+
+	statement->task = SD_TASK_PURGE;
+	statement->relid = run->relid;
+	statement->purge_table = run->table->root;
+	statement->retention = run->retention;
+	statement->now = run->now;
+	statement->context = CurrentMemoryContext;
+	sd_set_held(statement, run->held);
+
+	values[0] = PointerGetDatum(construct_array(tids, n, TIDOID,
+												sizeof(ItemPointerData), false,
+												TYPALIGN_SHORT));
+	values[1] = IntervalPGetDatum(run->retention);
+	values[2] = TimestampTzGetDatum(run->now);
+	sd_execute(eraser, values, statement, run->owner, triggers_now,
+			   SD_VIEW_STATEMENT, 0);
+}
+
+/* rows of one table to erase */
+typedef struct Batch
+{
+	PurgeRun   *run;
+	SPIPlanPtr	eraser;
+	Datum	   *tids;
+	int64	   *ids;			/* their deletion ids, 0 for none */
+	int			n;
+	bool		guarded;
+} Batch;
+
+/* Without the guard all of the rows have to go. */
+static void
+erase_batch(void *argument)
+{
+	Batch	   *batch = argument;
+	SdStatement statement = {0};
+
+	statement.guarded = batch->guarded;
+	sd_erase_rows(batch->run, &statement, batch->eraser, batch->tids, batch->n, true);
+	if (statement.unguarded)
+	{
+		if (SPI_processed != (uint64) batch->n)
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+					 errmsg("rows to purge were changed meanwhile")));
+		statement.rows += batch->n;
+		for (int i = 0; i < batch->n; i++)
+			if (batch->ids[i] != 0)
+				sd_count_by_id(&statement.purged, statement.context,
+							   batch->ids[i], 1);
+	}
+	sd_log_note(statement.purged, GetUserId(), true);
+	batch->run->purged += statement.rows;
 }
 
 /* Erase the rows with these ctids all at once, or, when that fails, one by one. */
 void
-sd_erase_batch(PurgeRun *run, SPIPlanPtr plan, Datum *tids, int64 *ids, int n)
+sd_erase_batch(PurgeRun *run, SPIPlanPtr eraser, Datum *tids, int64 *ids, int n)
 {
-	Batch		batch = {plan, tids, ids, n};
+	Batch		batch = {run, eraser, tids, ids, n, false};
 
-	if (n == 0 ||
-		try_erase(run, &batch, false) ||
-		try_erase(run, &batch, true))
+	if (n == 0 || sd_attempt(erase_batch, &batch))
+		return;
+	batch.guarded = true;
+	if (sd_attempt(erase_batch, &batch))
 		return;
 	for (int i = 0; i < n; i++)
 	{
-		Batch		one = {plan, &tids[i], &ids[i], 1};
+		Batch		one = {run, eraser, &tids[i], &ids[i], 1, true};
 
 		CHECK_FOR_INTERRUPTS();
-		if (n == 1 || !try_erase(run, &one, true))
+		if (n == 1 || !sd_attempt(erase_batch, &one))
 			run->kept++;
 	}
 }

@@ -205,6 +205,11 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 		return;
 	count_arrays(counts, &values[0], &values[1]);
 	values[2] = role_name(role);
+	/* in one order, lest two sessions wait for each other */
+	if (hash_get_num_entries(counts) > 1)
+		sd_log_execute("SELECT FROM softdelete.deletion_log"
+					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+					   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
 	n = sd_log_execute(purged ?
 					   "UPDATE softdelete.deletion_log AS l"
 				   " SET purged = l.purged OPERATOR(pg_catalog.+) k.n,"

@@ -17,72 +17,85 @@
 /* "expired" for the row under alias: deleted, and its retention is over */
 void
 sd_append_expired(StringInfo buf, SdTable *table, const char *alias,
-			   int retention, int now)
+				  int retention, int now)
 {
 	appendStringInfo(buf, "(%s AND (%s.%s)::pg_catalog.timestamptz OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d)",
 					 sd_table_predicate(table, false, alias), alias,
 					 sd_column_name(table->relid, table->time), retention, now);
 }
 
+/* expired, and not on hold: may go as far as the row itself is concerned */
+void
+sd_append_may_go(StringInfo buf, SdTable *table, const char *alias, int which)
+{
+	appendStringInfoChar(buf, '(');
+	sd_append_expired(buf, table, alias, SD_EXPIRY_RETENTION(which), SD_EXPIRY_NOW);
+	appendStringInfo(buf, " AND NOT COALESCE(%s.%s OPERATOR(pg_catalog.=) ANY ($%d), false))",
+					 alias, sd_column_name(table->relid, table->id), SD_EXPIRY_HELD);
+}
+
+/* the condition that the row under alias child refers to the one under parent */
+void
+sd_append_join(StringInfo buf, SdKey *key, const char *parent, const char *child)
+{
+	for (int i = 0; i < key->n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(buf, " AND ");
+		sd_append_equal(buf,
+						psprintf("%s.%s", parent, sd_column_name(key->parent, key->parent_atts[i])),
+						get_atttype(key->parent, key->parent_atts[i]),
+						key->operators[i],
+						psprintf("%s.%s", child, sd_column_name(key->child, key->child_atts[i])),
+						get_atttype(key->child, key->child_atts[i]));
+	}
+}
+
 /* ----------
  * SELECT t.ctid, t.deletion_id, <may not go> FROM ONLY table t
- *	WHERE <deleted> AND t.deleted_at <= $1 AND <expired by $2, $3>
- * $1 is a bound that the partial index can use; $4 are the held deletions.
+ *	WHERE <deleted> AND t.deleted_at <= <bound> AND <expired>
+ *
+ * for a table, or a partition, of runs[which].  The bound is there since the
+ * partial index can use it.
  * ----------
  */
-char *
-sd_candidates_text(PurgeRun *run)
+void
+sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int which)
 {
-	SdTable    *table = run->table;
-	StringInfoData buf;
 	ListCell   *lc;
 
-	initStringInfo(&buf);
-	appendStringInfo(&buf, "SELECT t.ctid, t.%s, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($4), false)",
+	appendStringInfo(buf, "SELECT t.ctid, t.%s, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($%d), false)",
 					 sd_column_name(table->relid, table->id),
-					 sd_column_name(table->relid, table->id));
+					 sd_column_name(table->relid, table->id), SD_EXPIRY_HELD);
 
 	/*
-	 * Rows that still refer to it keep it; its own table's go with it.  Tables
-	 * of other owners are not for this one to read: there the foreign key's
-	 * own check keeps the row.
+	 * Rows that still refer to it keep it, those excepted that go with it.
+	 * Tables of other owners are not for this one to read: there the foreign
+	 * key's own check keeps the row.
 	 */
 	foreach(lc, table->children)
 	{
 		SdKey	   *key = lfirst(lc);
 
-		if (!sd_key_matters(key) || sd_owner_of(key->child) != run->owner)
+		if (!sd_key_matters(key) || sd_owner_of(key->child) != runs[which].owner)
 			continue;
-		appendStringInfo(&buf, " OR EXISTS (SELECT FROM %s c WHERE ",
+		appendStringInfo(buf, " OR EXISTS (SELECT FROM %s c WHERE ",
 						 sd_qualified_name(key->child));
-		for (int i = 0; i < key->n; i++)
-		{
-			char	   *parent = psprintf("t.%s", sd_column_name(table->relid, key->own_atts[i]));
-			char	   *child = psprintf("c.%s", sd_column_name(key->child, key->child_atts[i]));
-
-			sd_append_equal(&buf, parent, get_atttype(key->parent, key->parent_atts[i]),
-							key->operators[i],
-							child, get_atttype(key->child, key->child_atts[i]));
-			if (i < key->n - 1)
-				appendStringInfoString(&buf, " AND ");
-		}
-		if (key->child == table->root)
-		{
-			SdTable    *child = sd_table_by_oid(key->child);
-
-			appendStringInfoString(&buf, " AND (");
-			sd_append_expired(&buf, child, "c", 2, 3);
-			appendStringInfo(&buf, " AND NOT COALESCE(c.%s OPERATOR(pg_catalog.=) ANY ($4), false)) IS NOT TRUE",
-							 sd_column_name(child->relid, child->id));
-		}
-		appendStringInfoString(&buf, ")");
+		/* the partition has the key's columns by the names of its table */
+		sd_append_join(buf, key, "t", "c");
+		for (int i = 0; i < n; i++)
+			if (key->child == runs[i].root)
+			{
+				appendStringInfoString(buf, " AND ");
+				sd_append_may_go(buf, sd_table_by_oid(key->child), "c", i);
+				appendStringInfoString(buf, " IS NOT TRUE");
+			}
+		appendStringInfoChar(buf, ')');
 	}
-	appendStringInfo(&buf, " FROM ONLY %s t WHERE t.%s OPERATOR(pg_catalog.<=) $1 AND ",
-					 sd_qualified_name(run->relid),
-					 sd_column_name(table->relid, table->time));
-	sd_append_expired(&buf, table, "t", 2, 3);
-	appendStringInfoString(&buf, " AND $5 IS NULL");
-	return buf.data;
+	appendStringInfo(buf, " FROM ONLY %s t WHERE t.%s OPERATOR(pg_catalog.<=) $%d AND ",
+					 sd_qualified_name(table->relid),
+					 sd_column_name(table->relid, table->time), SD_EXPIRY_BOUND(which));
+	sd_append_expired(buf, table, "t", SD_EXPIRY_RETENTION(which), SD_EXPIRY_NOW);
 }
 
 /*
@@ -90,8 +103,8 @@ sd_candidates_text(PurgeRun *run)
  * days have no fixed length, so "deleted_at + retention <= now()" cannot be
  * turned round exactly; the exact test is made beside it.
  */
-Datum
-sd_upper_bound(PurgeRun *run, Oid type)
+static Datum
+upper_bound(PurgeRun *run, Oid type)
 {
 	Interval	slack = {0};
 	Datum		bound;
@@ -108,4 +121,23 @@ sd_upper_bound(PurgeRun *run, Oid type)
 	if (type == TIMESTAMPOID)
 		bound = DirectFunctionCall1(timestamptz_timestamp, bound);
 	return bound;
+}
+
+/* Types and values of the parameters. */
+void
+sd_expiry_values(PurgeRun *runs, int n, Oid *types, Datum *values)
+{
+	types[SD_EXPIRY_NOW - 1] = TIMESTAMPTZOID;
+	values[SD_EXPIRY_NOW - 1] = TimestampTzGetDatum(runs[0].now);
+	types[SD_EXPIRY_HELD - 1] = INT8ARRAYOID;
+	values[SD_EXPIRY_HELD - 1] = PointerGetDatum(runs[0].held);
+	for (int i = 0; i < n; i++)
+	{
+		Oid			type = getBaseType(get_atttype(runs[i].table->relid, runs[i].table->time));
+
+		types[SD_EXPIRY_BOUND(i) - 1] = type;
+		values[SD_EXPIRY_BOUND(i) - 1] = upper_bound(&runs[i], type);
+		types[SD_EXPIRY_RETENTION(i) - 1] = INTERVALOID;
+		values[SD_EXPIRY_RETENTION(i) - 1] = IntervalPGetDatum(runs[i].retention);
+	}
 }

@@ -15,8 +15,9 @@
 /* the purge of one table in progress */
 typedef struct PurgeRun
 {
-	Oid			relid;			/* what is purged: a table or one partition */
-	SdTable    *table;
+	Oid			root;			/* the table */
+	Oid			relid;			/* it, or the partition of it that is purged */
+	SdTable    *table;			/* of relid */
 	Oid			owner;
 	Interval   *retention;
 	TimestampTz now;
@@ -26,9 +27,25 @@ typedef struct PurgeRun
 	int64		kept;
 } PurgeRun;
 
+/*
+ * Parameters of the statements below: "now" and the held deletions, then for
+ * each of the tables that are purged together a bound on the time of deletion
+ * and the retention.
+ */
+#define SD_EXPIRY_NOW			1
+#define SD_EXPIRY_HELD			2
+#define SD_EXPIRY_BOUND(i)		(3 + 2 * (i))
+#define SD_EXPIRY_RETENTION(i)	(4 + 2 * (i))
+#define SD_EXPIRY_PARAMS(n)		(2 + 2 * (n))
+
 extern void sd_append_expired(StringInfo buf, SdTable *table, const char *alias,
 							  int retention, int now);
-extern char *sd_candidates_text(PurgeRun *run);
-extern Datum sd_upper_bound(PurgeRun *run, Oid type);
+extern void sd_append_candidates(StringInfo buf, SdTable *table,
+								 PurgeRun *runs, int n, int which);
+extern void sd_append_may_go(StringInfo buf, SdTable *table, const char *alias,
+							 int which);
+extern void sd_append_join(StringInfo buf, SdKey *key, const char *parent,
+						   const char *child);
+extern void sd_expiry_values(PurgeRun *runs, int n, Oid *types, Datum *values);
 
 #endif							/* SOFTDELETE_EXPIRY_H */

@@ -182,7 +182,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 							   "The row is not deleted.")));
 		purge->rows++;
 		if (!isnull)
-			sd_count_by_id(&purge->purged, TopTransactionContext,
+			sd_count_by_id(&purge->purged, purge->context,
 						   DatumGetInt64(id), 1);
 		return PointerGetDatum(old);
 	}

@@ -103,7 +103,8 @@ typedef struct SdStatement
 	Datum	   *held;			/* deletion ids that PURGE and ERASE must leave
 								 * alone */
 	int			n_held;
-	HTAB	   *purged;			/* out, PURGE and ERASE: SdIdCount */
+	HTAB	   *purged;			/* out, PURGE and ERASE: SdIdCount ... */
+	MemoryContext context;		/* ... made in here */
 } SdStatement;
 
 extern SdStatement *sd_erasing(void);

@@ -25,7 +25,7 @@
 #include "guc.h"
 #include "integrity.h"
 #include "miscadmin.h"
-#include "predicate.h"
+#include "purge.h"
 #include "query.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -64,73 +64,32 @@ static void
 purge_relation(PurgeRun *run)
 {
 	SdStatement reading = {SD_TASK_READ};
-	SdStatement *save_pending = sd_pending_statement;
-	Oid			time_type = getBaseType(get_atttype(run->table->relid, run->table->time));
-	Oid			types[5] = {time_type, INTERVALOID, TIMESTAMPTZOID, INT8ARRAYOID};
-	Oid			erase_types[4] = {TIDARRAYOID, INTERVALOID, TIMESTAMPTZOID};
-	Datum		values[5];
-	char		nulls[6] = "    n";
+	Oid			types[SD_EXPIRY_PARAMS(1) + 1];
+	Datum		values[SD_EXPIRY_PARAMS(1) + 1];
 	StringInfoData text;
-	SPIPlanPtr	eraser;
+	SPIPlanPtr	eraser = sd_prepare_eraser(run);
 	Portal		portal;
 	Datum	   *tids = palloc(sizeof(Datum) * run->batch_size);
 	int64	   *ids = palloc(sizeof(int64) * run->batch_size);
 	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
 														"softdelete purge",
 														ALLOCSET_DEFAULT_SIZES);
-	Oid			save_role;
-	int			save_context;
+	int			found;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($1) AND ",
-					 sd_qualified_name(run->relid));
-	sd_append_expired(&text, run->table, "t", 2, 3);
-	appendStringInfoString(&text, " AND $4 IS NULL");
+	sd_append_candidates(&text, run->table, run, 1, 0);
+	appendStringInfo(&text, " AND $%d IS NULL", SD_EXPIRY_PARAMS(1) + 1);
+	sd_expiry_values(run, 1, types, values);
+	portal = sd_open_cursor(text.data, SD_EXPIRY_PARAMS(1), types, values,
+							&reading, run->owner);
 
-	values[0] = sd_upper_bound(run, time_type);
-	values[1] = IntervalPGetDatum(run->retention);
-	values[2] = TimestampTzGetDatum(run->now);
-	values[3] = PointerGetDatum(run->held);
-	values[4] = PointerGetDatum(&reading);
-
-	GetUserIdAndSecContext(&save_role, &save_context);
-	SetUserIdAndSecContext(run->owner, save_context |
-						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	/* a plan for each batch's ctids would scan the whole table */
-	eraser = sd_prepare(text.data, 3, erase_types, run->owner,
-						CURSOR_OPT_GENERIC_PLAN);
-	sd_pending_statement = &reading;
-	PG_TRY();
+	while ((found = sd_fetch(portal, run->owner, run->batch_size)) > 0)
 	{
-		portal = SPI_cursor_open(NULL,
-								 sd_prepare(sd_candidates_text(run), 4, types, run->owner,
-											CURSOR_OPT_NO_SCROLL | CURSOR_OPT_CUSTOM_PLAN),
-								 values, nulls, false);
-	}
-	PG_FINALLY();
-	{
-		sd_pending_statement = save_pending;
-	}
-	PG_END_TRY();
-	SetUserIdAndSecContext(save_role, save_context);
-
-	for (;;)
-	{
+		SPITupleTable *batch = SPI_tuptable;
 		MemoryContext old;
-		SPITupleTable *batch;
-		int			found;
 		int			n = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		SetUserIdAndSecContext(run->owner, save_context |
-							   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-		SPI_cursor_fetch(portal, true, run->batch_size);
-		SetUserIdAndSecContext(save_role, save_context);
-		found = SPI_processed;
-		batch = SPI_tuptable;
-		if (found == 0)
-			break;
-
 		old = MemoryContextSwitchTo(batch_context);
 		for (int i = 0; i < found; i++)
 		{
@@ -177,6 +136,30 @@ purge_until_settled(PurgeRun *run)
 }
 
 /*
+ * Prepare to purge a table; raises where the caller may not, or on values that
+ * make no sense.  SPI is connected.
+ */
+void
+sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size)
+{
+	check_may_purge(relid);
+	if (batch_size < 1 || batch_size > MAX_BATCH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch size must be between 1 and %d", MAX_BATCH_SIZE)));
+	sd_check_retention(retention);
+
+	memset(run, 0, sizeof(PurgeRun));
+	run->relid = run->root = relid;
+	run->table = sd_table_by_oid(relid);
+	run->owner = sd_owner_of(relid);
+	run->retention = retention;
+	run->batch_size = batch_size;
+	run->now = GetCurrentTransactionStartTimestamp();
+	run->held = held_deletions();
+}
+
+/*
  * purge_table(table, retention, batch_size) -> (expired, purged, kept): erase
  * the rows of one table that were deleted at least that long ago.  The caller
  * has ordered the tables, children first.
@@ -185,29 +168,17 @@ Datum
 softdelete_purge_table(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	PurgeRun	run = {0};
+	PurgeRun	run;
 	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 	ListCell   *lc;
 
-	check_may_purge(relid);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-
-	run.owner = sd_owner_of(relid);
-	run.retention = PG_GETARG_INTERVAL_P(1);
-	run.batch_size = PG_GETARG_INT32(2);
-	if (run.batch_size < 1 || run.batch_size > MAX_BATCH_SIZE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch size must be between 1 and %d", MAX_BATCH_SIZE)));
-	sd_check_retention(run.retention);
-	run.now = GetCurrentTransactionStartTimestamp();
-
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	run.held = held_deletions();
+	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2));
 	foreach(lc, find_all_inheritors(relid, RowExclusiveLock, NULL))
 	{
 		Oid			leaf = lfirst_oid(lc);
@@ -216,8 +187,10 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 			continue;
 		run.relid = leaf;
 		run.table = sd_table_by_oid(leaf);
-		if (run.table != NULL)
-			purge_until_settled(&run);
+		if (run.table == NULL)
+			continue;
+		run.root = run.table->root;
+		purge_until_settled(&run);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
@@ -257,6 +230,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	if (!state.dead)
 		raise_live(key);
 	values[0] = Int64GetDatum(state.id);
+	statement.context = CurrentMemoryContext;
 	sd_set_held(&statement, held_deletions());
 	if (sd_log_execute("SELECT FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",

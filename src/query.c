@@ -147,3 +147,49 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 			 SPI_result_code_string(result));
 	return result;
 }
+
+/*
+ * A cursor over the rows of a SELECT, planned for these values; arguments as
+ * above.
+ */
+Portal
+sd_open_cursor(const char *text, int nargs, Oid *types, Datum *values,
+			   SdStatement *statement, Oid role)
+{
+	SdStatement *save_pending = sd_pending_statement;
+	SPIPlanPtr	plan = sd_prepare(text, nargs, types, role,
+								  CURSOR_OPT_NO_SCROLL | CURSOR_OPT_CUSTOM_PLAN);
+	char		nulls[FUNC_MAX_ARGS];
+	Portal		portal;
+	Identity	before;
+
+	memset(nulls, ' ', nargs);
+	nulls[nargs] = 'n';
+	values[nargs] = PointerGetDatum(statement);
+
+	become(role, &before);
+	sd_pending_statement = statement;
+	PG_TRY();
+	{
+		portal = SPI_cursor_open(NULL, plan, values, nulls, false);
+	}
+	PG_FINALLY();
+	{
+		sd_pending_statement = save_pending;
+	}
+	PG_END_TRY();
+	become_again(&before);
+	return portal;
+}
+
+/* The number of rows that are in SPI_tuptable now, at most count. */
+int
+sd_fetch(Portal portal, Oid role, long count)
+{
+	Identity	before;
+
+	become(role, &before);
+	SPI_cursor_fetch(portal, true, count);
+	become_again(&before);
+	return SPI_processed;
+}

@@ -28,5 +28,8 @@ extern int	sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 					   Oid role, bool triggers_now, SdView view, long limit);
 extern SPIPlanPtr sd_prepare(const char *text, int nargs, Oid *types, Oid role,
 							 int options);
+extern Portal sd_open_cursor(const char *text, int nargs, Oid *types,
+							 Datum *values, SdStatement *statement, Oid role);
+extern int	sd_fetch(Portal portal, Oid role, long count);
 
 #endif							/* SOFTDELETE_QUERY_H */
