@@ -363,6 +363,48 @@ CREATE FUNCTION check_retention(retention interval) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';
 
+CREATE FUNCTION warn_of_orphans(targets regclass[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET softdelete.visibility = 'all' AS $$
+DECLARE
+	k		record;
+	p		record;
+	c		record;
+	n		bigint;
+BEGIN
+	FOR k IN
+		SELECT f.conname, f.confrelid::regclass AS parent, f.conrelid::regclass AS child,
+			   string_agg(format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, s.nspname, o.oprname, ca.attname), ' AND ' ORDER BY i) AS joined,
+			   string_agg(format('p.%I = c.%I', pa.attname, ca.attname), ' AND ' ORDER BY i) AS joined_briefly,
+			   string_agg(format('c.%I', ca.attname), ', ' ORDER BY i) AS columns
+		  FROM pg_constraint f
+		 CROSS JOIN LATERAL unnest(f.conkey, f.confkey, f.conpfeqop) WITH ORDINALITY AS u(child, parent, op, i)
+		  JOIN pg_attribute ca ON ca.attrelid = f.conrelid AND ca.attnum = u.child
+		  JOIN pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = u.parent
+		  JOIN pg_operator o ON o.oid = u.op
+		  JOIN pg_namespace s ON s.oid = o.oprnamespace
+		 WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confdeltype IN ('a', 'r', 'c')
+		   AND (f.conrelid = ANY (targets) OR f.confrelid = ANY (targets))
+		   AND has_table_privilege(f.conrelid, 'SELECT') AND has_table_privilege(f.confrelid, 'SELECT')
+		 GROUP BY f.oid, f.conname, f.confrelid, f.conrelid
+		 ORDER BY f.conname, f.conrelid
+	LOOP
+		p := softdelete.describe(k.parent);
+		CONTINUE WHEN p.marker IS NULL;
+		c := softdelete.describe(k.child);
+		EXECUTE format('SELECT count(*) FROM %s p JOIN %s c ON %s WHERE %s AND %s', k.parent, k.child, k.joined,
+					   softdelete.predicate(k.parent, p.marker, p.kind, p.deleted_value, false, 'p'),
+					   CASE WHEN c.marker IS NULL THEN 'true'
+							ELSE softdelete.predicate(k.child, c.marker, c.kind, c.deleted_value, true, 'c') END) INTO n;
+		IF n > 0 THEN
+			RAISE WARNING 'live rows of table "%" refer to deleted rows of "%"', k.child, k.parent
+				USING DETAIL = format('They are %s, by foreign key "%s". What they refer to cannot be purged.', n, k.conname),
+					  HINT = format('Restore the rows that they refer to, or delete them, too: DELETE FROM %s c WHERE (%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s p WHERE %s);',
+									k.child, k.columns, k.parent, k.joined_briefly);
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION warn_of_orphans(regclass[]) IS 'warn where live rows of these tables refer to deleted ones, or others to theirs (internal)';
+
 CREATE FUNCTION enable(target regclass, marker name DEFAULT 'deleted_at', deleted_value text DEFAULT NULL,
 	retention interval DEFAULT '30 days', "cascade" boolean DEFAULT false, build_index boolean DEFAULT true)
 	RETURNS void
@@ -419,6 +461,8 @@ BEGIN
 		PERFORM softdelete.enable_table(this, 'deleted_at', NULL, retention, build_index);
 	END LOOP;
 	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index);
+	-- hand-written deletes may have left such
+	PERFORM softdelete.warn_of_orphans(done);
 END $$;
 COMMENT ON FUNCTION enable(regclass, name, text, interval, boolean, boolean) IS 'make DELETE on a table recoverable';
 
@@ -600,6 +644,8 @@ BEGIN
 			EXECUTE format('ALTER TABLE %s DROP COLUMN %I', target, name);
 		END LOOP;
 	END IF;
+	-- its deleted rows are live ones from now on
+	PERFORM softdelete.warn_of_orphans(ARRAY[target]);
 END $$;
 COMMENT ON FUNCTION disable(regclass, boolean) IS 'make DELETE on a table final again; deleted rows become ordinary rows with a mark';
 
