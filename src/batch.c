@@ -158,10 +158,15 @@ erase_batch(void *argument)
 					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 					 errmsg("rows to purge were changed meanwhile")));
 		statement.rows += batch->n;
-		for (int i = 0; i < batch->n; i++)
+		/* rows of one deletion mostly lie side by side */
+		for (int i = 0, next; i < batch->n; i = next)
+		{
+			for (next = i + 1; next < batch->n && batch->ids[next] == batch->ids[i];)
+				next++;
 			if (batch->ids[i] != 0)
 				sd_count_by_id(&statement.purged, statement.context,
-							   batch->ids[i], 1);
+							   batch->ids[i], next - i);
+		}
 	}
 	sd_log_note(statement.purged, GetUserId(), true);
 	batch->run->purged += statement.rows;
