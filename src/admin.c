@@ -398,9 +398,16 @@ softdelete_hold(PG_FUNCTION_ARGS)
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_ARGISNULL(1) ? CStringGetTextDatum("") : PG_GETARG_DATUM(1);
 	values[2] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
-	write_own("UPDATE softdelete.deletion_log SET held_at = pg_catalog.now(),"
-			  " held_why = NULLIF($2, ''), held_by = $3::pg_catalog.name"
-			  " WHERE id OPERATOR(pg_catalog.=) $1", 3, types, values);
+	if (write_own("UPDATE softdelete.deletion_log SET held_at = pg_catalog.now(),"
+				  " held_why = NULLIF($2, ''), held_by = $3::pg_catalog.name"
+				  " WHERE id OPERATOR(pg_catalog.=) $1"
+				  " AND restored OPERATOR(pg_catalog.+) purged OPERATOR(pg_catalog.<)"
+				  " (SELECT pg_catalog.sum(n) FROM pg_catalog.unnest(marked) n)",
+				  3, types, values) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("deletion " INT64_FORMAT " has no rows left to hold", PG_GETARG_INT64(0)),
+				 errdetail("All of its rows were restored or purged.")));
 	PG_RETURN_VOID();
 }
 

@@ -211,6 +211,10 @@ SELECT softdelete.release(:held);
 SELECT held, held_by, held_why FROM softdelete.deletions WHERE id = :held;
 SELECT * FROM softdelete.purge_expired('cases');
 SELECT remaining('cases');
+-- one row was restored, the other purged: nothing is left to hold
+\set VERBOSITY sqlstate
+SELECT softdelete.hold(:held);
+\set VERBOSITY default
 -- and goes with no parent
 CREATE TABLE nodes_held (id int PRIMARY KEY, up int REFERENCES nodes_held ON DELETE CASCADE);
 INSERT INTO nodes_held VALUES (1, NULL), (2, 1);
