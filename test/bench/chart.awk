@@ -41,7 +41,7 @@ END {
 	printf "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\" font-size=\"11\" font-weight=\"600\" fill=\"#1f2328\">1.00</text>\n", x(1), bottom + 16
 	printf "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\" font-size=\"11\" font-weight=\"600\" fill=\"#1f2328\">by hand</text>\n", x(1), head - 8
 	legend = bottom + 40
-	printf "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" rx=\"2\" fill=\"#3b7dd8\"/><text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#1f2328\">limit reached</text>\n", left, legend - 10, left + 18, legend
+	printf "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" rx=\"2\" fill=\"#3b7dd8\"/><text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#1f2328\">within the limit</text>\n", left, legend - 10, left + 18, legend
 	printf "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" rx=\"2\" fill=\"#d9822b\"/><text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#1f2328\">missed</text>\n", left + 120, legend - 10, left + 138, legend
 	printf "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke=\"#1f2328\" stroke-width=\"2\"/><text x=\"%d\" y=\"%d\" font-size=\"12\" fill=\"#1f2328\">the limit (shorter is better)</text>\n</svg>\n", left + 206, left + 206, legend - 12, legend + 3, left + 214, legend
 }
