@@ -3,6 +3,24 @@
 -- complain if the script is sourced in psql rather than by CREATE EXTENSION
 \echo Use "CREATE EXTENSION softdelete" to load this file. \quit
 
+-- Whoever may create schemas could have this one, and functions in it that would
+-- run with the rights of others.
+DO $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_catalog.pg_namespace n
+				WHERE n.nspname = 'softdelete'
+				  AND n.nspowner <> (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
+				  AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = n.nspowner))
+		OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+					WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+					  AND d.refobjid = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = 'softdelete')
+					  AND d.classid <> 'pg_catalog.pg_extension'::pg_catalog.regclass)
+	THEN
+		RAISE EXCEPTION 'there is a schema "softdelete" that somebody else owns or that is not empty'
+			USING ERRCODE = 'duplicate_schema', HINT = 'DROP SCHEMA softdelete or rename it first.';
+	END IF;
+END $$;
+
 GRANT USAGE ON SCHEMA softdelete TO PUBLIC;
 COMMENT ON SCHEMA softdelete IS 'recoverable DELETE: enable, restore, purge';
 
@@ -46,9 +64,9 @@ CREATE TABLE retention (
 COMMENT ON TABLE retention IS 'how long deleted rows of a managed table are kept; NULL: for ever';
 
 REVOKE ALL ON deletion_log, retention FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump('deletion_log', '');
+SELECT pg_catalog.pg_extension_config_dump('deletion_log', 'WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = ANY (tables || target) AND relpersistence = ''t'')');
 SELECT pg_catalog.pg_extension_config_dump('deletion_log_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('retention', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = target) ORDER BY target::pg_catalog.text');
+SELECT pg_catalog.pg_extension_config_dump('retention', 'WHERE EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = target AND relpersistence <> ''t'') ORDER BY target::pg_catalog.text');
 
 ------------------------------------------------------------------------------
 -- What the engine calls
@@ -116,6 +134,10 @@ CREATE FUNCTION predicate(target regclass, marker name, kind text, deleted_value
 	RETURNS text
 	AS 'MODULE_PATHNAME', 'softdelete_predicate' LANGUAGE C STABLE;
 COMMENT ON FUNCTION predicate(regclass, name, text, text, boolean, text) IS 'the condition that a row is live, or deleted (internal)';
+
+CREATE FUNCTION as_owner(target regclass, command text) RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_as_owner' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION as_owner(regclass, text) IS 'run a command as the owner of a table, whose rights the caller has to have (internal)';
 
 CREATE FUNCTION adopt(target regclass, rows bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_adopt' LANGUAGE C VOLATILE STRICT;
@@ -291,8 +313,10 @@ BEGIN
 		deleted_value := coalesce(deleted_value, 'deleted');
 		BEGIN
 			-- the value must come back as it is: a label of the enum, short enough
-			EXECUTE format('SELECT %L::%s::text', deleted_value, format_type(att.atttypid, att.atttypmod)) INTO echo;
-		EXCEPTION WHEN others THEN
+			echo := softdelete.as_owner(target, format('SELECT %L::%s::text', deleted_value, format_type(att.atttypid, att.atttypmod)));
+		EXCEPTION WHEN insufficient_privilege THEN
+			RAISE;
+		WHEN others THEN
 			RAISE EXCEPTION 'column "%" of table "%" cannot hold the deleted value "%"', marker, target, deleted_value
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM || '.',
 					  HINT = format('Give one that it can hold: SELECT softdelete.enable(%L, %L, deleted_value => ...).', target, marker);
@@ -384,17 +408,18 @@ BEGIN
 		  JOIN pg_namespace s ON s.oid = o.oprnamespace
 		 WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confdeltype IN ('a', 'r', 'c')
 		   AND (f.conrelid = ANY (targets) OR f.confrelid = ANY (targets))
-		   AND has_table_privilege(f.conrelid, 'SELECT') AND has_table_privilege(f.confrelid, 'SELECT')
+		   AND (SELECT pg_has_role(r.relowner, 'USAGE') AND r.relowner = e.relowner
+				  FROM pg_class r, pg_class e WHERE r.oid = f.conrelid AND e.oid = f.confrelid)
 		 GROUP BY f.oid, f.conname, f.confrelid, f.conrelid
 		 ORDER BY f.conname, f.conrelid
 	LOOP
 		p := softdelete.describe(k.parent);
 		CONTINUE WHEN p.marker IS NULL;
 		c := softdelete.describe(k.child);
-		EXECUTE format('SELECT count(*) FROM %s p JOIN %s c ON %s WHERE %s AND %s', k.parent, k.child, k.joined,
+		n := softdelete.as_owner(k.child, format('SELECT count(*) FROM %s p JOIN %s c ON %s WHERE %s AND %s', k.parent, k.child, k.joined,
 					   softdelete.predicate(k.parent, p.marker, p.kind, p.deleted_value, false, 'p'),
 					   CASE WHEN c.marker IS NULL THEN 'true'
-							ELSE softdelete.predicate(k.child, c.marker, c.kind, c.deleted_value, true, 'c') END) INTO n;
+							ELSE softdelete.predicate(k.child, c.marker, c.kind, c.deleted_value, true, 'c') END));
 		IF n > 0 THEN
 			RAISE WARNING 'live rows of table "%" refer to deleted rows of "%"', k.child, k.parent
 				USING DETAIL = format('They are %s, by foreign key "%s". What they refer to cannot be purged.', n, k.conname),
@@ -524,16 +549,16 @@ BEGIN
 
 		-- rows that are marked already
 		is_dead := softdelete.predicate(target, marker, kind, deleted_value, false);
-		EXECUTE format('SELECT count(*) FROM %s WHERE %s AND deletion_id IS NULL', target, is_dead) INTO n;
+		n := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE %s AND deletion_id IS NULL', target, is_dead));
 		IF n > 0 THEN
 			id := softdelete.adopt(target, n);
 			-- what their status was is not known; the default is as good as any
-			EXECUTE format('UPDATE %s SET deletion_id = %s, %I = coalesce(%I, now())%s WHERE %s AND deletion_id IS NULL',
+			PERFORM softdelete.as_owner(target, format('UPDATE %s SET deletion_id = %s, %I = coalesce(%I, now())%s WHERE %s AND deletion_id IS NULL',
 						   target, id, time_column, time_column,
 						   (SELECT format(', %I = coalesce(%I, %s)', former, former, pg_get_expr(d.adbin, d.adrelid))
 							  FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
 							 WHERE d.adrelid = target AND a.attname = enable_table.marker AND former IS NOT NULL),
-						   is_dead);
+						   is_dead));
 		END IF;
 
 		-- the triggers; the last one's column list and arguments are the table's state (src/registry.c)
@@ -630,7 +655,7 @@ BEGIN
 
 	IF drop_columns THEN
 		-- the table is an ordinary one by now, so this sees every row
-		EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, d.deleted_predicate) INTO dead;
+		dead := softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, d.deleted_predicate));
 		IF dead THEN
 			RAISE EXCEPTION 'table "%" still has deleted rows', target
 				USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -742,6 +767,19 @@ COMMENT ON FUNCTION create_live_unique(regclass, name[]) IS 'make columns unique
 -- The trash
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION is_plain_type(type oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH RECURSIVE part AS (
+		SELECT t.oid, t.typtype, t.typbasetype, t.typelem, t.typowner, t.typsubscript FROM pg_type t WHERE t.oid = type
+		 UNION
+		SELECT t.oid, t.typtype, t.typbasetype, t.typelem, t.typowner, t.typsubscript
+		  FROM part p JOIN pg_type t ON t.oid = CASE WHEN p.typtype = 'd' THEN p.typbasetype
+													WHEN p.typsubscript = 'array_subscript_handler'::regproc THEN p.typelem END
+	)
+	SELECT bool_and(p.typtype <> 'c' AND (p.typtype = 'd' OR r.rolsuper)) FROM part p JOIN pg_roles r ON r.oid = p.typowner
+$$;
+COMMENT ON FUNCTION is_plain_type(oid) IS 'can values of the type be made JSON by no cast but those of superusers? (internal)';
+
 CREATE FUNCTION trash_of(asked regclass)
 	RETURNS TABLE (target regclass, key jsonb, deleted_at timestamptz, deleted_by name, actor text, reason text,
 				   deletion_id bigint, expires_at timestamptz, days_left integer, row_data jsonb)
@@ -750,27 +788,37 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET softdelete.vis
 DECLARE
 	t		record;
 	pk		text;
+	columns	text;
 BEGIN
 	IF asked IS NOT NULL THEN
 		PERFORM softdelete.live_predicate(asked);
 	END IF;
-	FOR t IN SELECT m.* FROM softdelete.tables m
+	-- unasked, other people's policies are not evaluated
+	FOR t IN SELECT m.* FROM softdelete.tables m JOIN pg_class c ON c.oid = m.target
 			  WHERE m.target = asked
 				 OR asked IS NULL AND has_table_privilege(m.target, 'SELECT')
+					AND (NOT row_security_active(m.target) OR pg_has_role(c.relowner, 'USAGE'))
 			  ORDER BY m.target::text LOOP
-		SELECT CASE WHEN count(*) > 0 THEN format('jsonb_build_object(%s)', string_agg(format('%L, t.%I', a.attname, a.attname), ', ' ORDER BY u.n)) END INTO pk
+		-- nor are casts to json that they have made for types of theirs
+		SELECT string_agg(CASE WHEN softdelete.is_plain_type(a.atttypid) THEN format('t.%I', a.attname)
+							   ELSE format('CASE WHEN num_nulls(t.%1$I) = 0 THEN format(''%%s'', t.%1$I) END AS %1$I', a.attname) END,
+						  ', ' ORDER BY a.attnum) INTO columns
+		  FROM pg_attribute a WHERE a.attrelid = t.target AND a.attnum > 0 AND NOT a.attisdropped;
+		SELECT CASE WHEN count(*) > 0 THEN format('jsonb_build_object(%s)', string_agg(format('%L, j.%I', a.attname, a.attname), ', ' ORDER BY u.n)) END INTO pk
 		  FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
 		  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.k
 		 WHERE i.indrelid = t.target AND i.indisprimary AND u.n <= i.indnkeyatts;
 		RETURN QUERY EXECUTE format($q$
 			SELECT $1, %s, x.at, d.deleted_by, d.actor, d.reason, x.id, x.expires,
 				   CASE WHEN x.expires > now() THEN ceil(extract(epoch FROM x.expires - now()) / 86400)::integer
-						WHEN x.expires IS NOT NULL THEN 0 END, to_jsonb(t.*)
+						WHEN x.expires IS NOT NULL THEN 0 END, to_jsonb(j.*)
 			  FROM %s t
-			  CROSS JOIN LATERAL (SELECT t.%I::timestamptz AS at, t.%I AS id, t.%I::timestamptz + $2 AS expires) x
-			  LEFT JOIN softdelete.deletions d ON d.id = x.id
+			  CROSS JOIN LATERAL (SELECT t.%I::timestamptz AS at, t.%I AS id) a
+			  CROSS JOIN LATERAL (SELECT a.at, a.id, CASE WHEN a.at < '9999-12-31' THEN a.at + $2 END AS expires) x
+			  CROSS JOIN LATERAL (SELECT %s) j
+			  LEFT JOIN softdelete.deletions d ON d.id = x.id AND d.rows ? $1::text
 			 WHERE %s$q$,
-			coalesce(pk, 'NULL::jsonb'), t.target, t.time_column, t.id_column, t.time_column,
+			coalesce(pk, 'NULL::jsonb'), t.target, t.time_column, t.id_column, columns,
 			softdelete.predicate(t.target, t.marker, t.kind, t.deleted_value, false, 't'))
 			USING t.target, t.retention;
 	END LOOP;
@@ -801,6 +849,11 @@ BEGIN
 	ELSIF older_than IS NOT NULL THEN
 		PERFORM softdelete.check_retention(older_than);
 	END IF;
+	-- else every row would fail by itself and count as kept
+	IF current_setting('transaction_read_only')::boolean THEN
+		RAISE EXCEPTION 'cannot execute softdelete.purge_expired() in a read-only transaction'
+			USING ERRCODE = 'read_only_sql_transaction';
+	END IF;
 	IF asked IS NOT NULL THEN
 		PERFORM softdelete.live_predicate(asked);
 		todo := ARRAY[asked::oid];
@@ -814,25 +867,30 @@ BEGIN
 
 	BEGIN
 		WHILE todo <> '{}' LOOP
-			-- children first: tables that are not referred to by others of the rest,
-			-- except those of a cycle by one another; one owner's cycle goes together
-			WITH RECURSIVE ref(parent, child, keeps) AS (
-				SELECT confrelid, conrelid, bool_or(confdeltype IN ('a', 'r', 'c')) FROM pg_constraint
-				 WHERE contype = 'f' AND confrelid = ANY (todo) AND conrelid = ANY (todo) AND confrelid <> conrelid
-				 GROUP BY confrelid, conrelid
-			), reach(parent, child) AS (
-				SELECT parent, child FROM ref WHERE keeps
-				 UNION
-				SELECT h.parent, r.child FROM reach h JOIN ref r ON r.parent = h.child WHERE r.keeps
-			), cycle(t, n, members) AS (
-				SELECT t, n, ARRAY(SELECT h.child FROM reach h JOIN reach b ON b.parent = h.child AND b.child = t
-									WHERE h.parent = t AND h.child <> t ORDER BY 1)
-				  FROM unnest(todo) WITH ORDINALITY AS u(t, n)
-			)
-			SELECT CASE WHEN (SELECT count(DISTINCT relowner) = 1 FROM pg_class WHERE oid = ANY (t || members))
-						THEN t || members ELSE ARRAY[t] END INTO together FROM cycle
-			 WHERE NOT EXISTS (SELECT FROM reach h WHERE h.parent = t AND h.child <> t AND h.child <> ALL (members))
-			 ORDER BY EXISTS (SELECT FROM ref r WHERE r.parent = t), n LIMIT 1;
+			-- children first: a table that is not referred to by others of the rest
+			SELECT ARRAY[t] INTO together FROM unnest(todo) WITH ORDINALITY AS u(t, n)
+			 WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = t AND conrelid <> t AND conrelid = ANY (todo))
+			 ORDER BY n LIMIT 1;
+			-- or only by those of a cycle; one owner's cycle goes together
+			IF NOT FOUND THEN
+				WITH RECURSIVE ref(parent, child, keeps) AS (
+					SELECT confrelid, conrelid, bool_or(confdeltype IN ('a', 'r', 'c')) FROM pg_constraint
+					 WHERE contype = 'f' AND confrelid = ANY (todo) AND conrelid = ANY (todo) AND confrelid <> conrelid
+					 GROUP BY confrelid, conrelid
+				), reach(parent, child) AS (
+					SELECT parent, child FROM ref WHERE keeps
+					 UNION
+					SELECT h.parent, r.child FROM reach h JOIN ref r ON r.parent = h.child WHERE r.keeps
+				), cycle(t, n, members) AS (
+					SELECT t, n, ARRAY(SELECT h.child FROM reach h JOIN reach b ON b.parent = h.child AND b.child = t
+										WHERE h.parent = t AND h.child <> t ORDER BY 1)
+					  FROM unnest(todo) WITH ORDINALITY AS u(t, n)
+				)
+				SELECT CASE WHEN (SELECT count(DISTINCT relowner) = 1 FROM pg_class WHERE oid = ANY (t || members))
+							THEN t || members ELSE ARRAY[t] END INTO together FROM cycle
+				 WHERE NOT EXISTS (SELECT FROM reach h WHERE h.parent = t AND h.child <> t AND h.child <> ALL (members))
+				 ORDER BY EXISTS (SELECT FROM ref r WHERE r.parent = t), n LIMIT 1;
+			END IF;
 			todo := ARRAY(SELECT t FROM unnest(todo) WITH ORDINALITY AS u(t, n) WHERE t <> ALL (together) ORDER BY n);
 			-- one table that cannot be purged must not keep the others from it
 			BEGIN
@@ -848,10 +906,9 @@ BEGIN
 								FROM softdelete.tables m WHERE m.target = ANY (together)) c(targets, retentions)
 						CROSS JOIN LATERAL softdelete.purge_cycle(c.targets, c.retentions, batch_size) p);
 				END IF;
-			EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
-				RAISE;
-			WHEN others THEN
-				IF asked IS NOT NULL THEN
+			EXCEPTION WHEN others OR assert_failure THEN
+				IF asked IS NOT NULL OR SQLSTATE = '25006'
+					OR SQLSTATE LIKE '40%' AND current_setting('transaction_isolation') <> 'read committed' THEN
 					RAISE;
 				END IF;
 				RAISE WARNING '%', format(CASE cardinality(together) WHEN 1 THEN 'table "%s" was not purged: %s'

@@ -28,17 +28,26 @@ sd_set_held(SdStatement *statement, ArrayType *held)
 					  TYPALIGN_DOUBLE, &statement->held, NULL, &statement->n_held);
 }
 
-/* errors that end the purge instead of keeping a row */
+/*
+ * Errors that end the purge instead of keeping a row.  A user's trigger may
+ * raise any SQLSTATE: that it cannot cancel everybody's purge is why a cancel
+ * has to come from where PostgreSQL raises it.  Conflicts of a transaction with
+ * one snapshot stay what they are when tried again.
+ */
 static bool
-is_fatal(int sqlerrcode)
+is_fatal(ErrorData *error)
 {
-	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
-	return category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_TRANSACTION_ROLLBACK ||
+	if (category == ERRCODE_OPERATOR_INTERVENTION)
+		return error->funcname != NULL &&
+			strcmp(error->funcname, "ProcessInterrupts") == 0;
+	if (category == ERRCODE_TRANSACTION_ROLLBACK)
+		return IsolationUsesXactSnapshot();
+	return category == ERRCODE_INSUFFICIENT_RESOURCES ||
 		category == ERRCODE_INTERNAL_ERROR ||
-		category == ERRCODE_SYSTEM_ERROR;
+		category == ERRCODE_SYSTEM_ERROR ||
+		error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION;
 }
 
 /*
@@ -72,7 +81,7 @@ sd_attempt(void (*work) (void *), void *argument)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (is_fatal(error->sqlerrcode))
+		if (is_fatal(error))
 			ReThrowError(error);
 		FreeErrorData(error);
 	}
@@ -115,6 +124,7 @@ sd_erase_rows(PurgeRun *run, SdStatement *statement, SPIPlanPtr eraser,
 	Datum		values[4];
 
 	statement->task = SD_TASK_PURGE;
+	statement->upkeep = true;
 	statement->relid = run->relid;
 	statement->purge_table = run->table->root;
 	statement->retention = run->retention;
@@ -165,7 +175,7 @@ erase_batch(void *argument)
 				next++;
 			if (batch->ids[i] != 0)
 				sd_count_by_id(&statement.purged, statement.context,
-							   batch->ids[i], next - i);
+							   batch->ids[i], batch->run->root, next - i);
 		}
 	}
 	sd_log_note(statement.purged, GetUserId(), true);

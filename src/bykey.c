@@ -17,17 +17,30 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "predicate.h"
 #include "query.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
-static void
-raise_not_managed(Oid relid)
+/* Raise unless this is a managed table, or a partition of one. */
+void
+sd_require_managed(Oid relid)
 {
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	bool		managed = rel != NULL && sd_table(rel) != NULL;
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	relation_close(rel, NoLock);
+	if (managed)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" is not managed by softdelete", get_rel_name(relid)),
@@ -61,41 +74,85 @@ key_text(SdByKey *key, Relation rel, Relation index, const bool *nulls)
 	return buf.data;
 }
 
-/*
- * A value in the column's type.  The cast is made in SQL, as the caller, whose
- * types and casts may be his own; what is run as the table's owner later on has
- * the value only.
- */
-static Datum
-as_column(Oid relid, AttrNumber attnum, Oid type, Datum value)
+/* may its owner's casts, made for other types' values, be run by anybody? */
+static bool
+is_trusted_type(Oid type)
 {
-	char	   *text = psprintf("SELECT ($1)::%s", sd_column_type(relid, attnum));
-	Oid			column_type = get_atttype(relid, attnum);
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool		result = HeapTupleIsValid(tuple) &&
+		superuser_arg(((Form_pg_type) GETSTRUCT(tuple))->typowner);
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/* the value cast to the type by a query; isnull if it became null */
+static Datum
+cast_value(Oid type, int32 typmod, Oid from, Datum value, bool *isnull)
+{
+	char	   *text = psprintf("SELECT ($1)::%s",
+								format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN |
+													 FORMAT_TYPE_FORCE_QUALIFY));
 	int16		len;
 	bool		byval;
-	bool		isnull;
 
-	if (type == column_type)
-		return value;
-	if (type == UNKNOWNOID)
-	{
-		value = CStringGetTextDatum(DatumGetCString(value));
-		type = TEXTOID;
-	}
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(text, 1, &type, &value, NULL, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(text, 1, &from, &value, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed for \"%s\"", text);
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+	get_typlenbyval(type, &len, &byval);
+	if (!*isnull)
+		value = SPI_datumTransfer(value, byval, len);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return value;
+}
+
+/*
+ * A value in the column's type, of a domain in its base type.  The caller's own
+ * types and casts may be used, so it is done in SQL and as the caller; what is
+ * run as the table's owner later on has the value only.  For the same reason
+ * casts that the table's owner may have made are not: between his types and
+ * others a value goes by its text.
+ */
+static Datum
+as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	bool		isnull = false;
+
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	if (from == type)
+		return value;
+	type = getBaseTypeAndTypmod(type, &typmod);
+	if (from == UNKNOWNOID)
+	{
+		value = CStringGetTextDatum(DatumGetCString(value));
+		from = TEXTOID;
+	}
+	if (is_trusted_type(type))
+		value = cast_value(type, typmod, from, value, &isnull);
+	else if (from != type)
+	{
+		Oid			function;
+		Oid			ioparam;
+		bool		varlena;
+		char	   *text;
+
+		getTypeOutputInfo(from, &function, &varlena);
+		text = OidOutputFunctionCall(function, value);
+		getTypeInputInfo(type, &function, &ioparam);
+		value = OidInputFunctionCall(function, text, ioparam, typmod);
+	}
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("value of key column \"%s\" becomes null",
 						get_attname(relid, attnum, false))));
-	get_typlenbyval(column_type, &len, &byval);
-	value = SPI_datumTransfer(value, byval, len);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
 	return value;
 }
 
@@ -123,14 +180,9 @@ sd_by_key(FunctionCallInfo fcinfo)
 	key->relid = PG_GETARG_OID(0);
 	nargs = extract_variadic_args(fcinfo, 1, false, &values, &types, &nulls);
 
-	if (get_rel_name(key->relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", key->relid)));
+	sd_require_managed(key->relid);
 	rel = relation_open(key->relid, AccessShareLock);
 	key->table = sd_table(rel);
-	if (key->table == NULL)
-		raise_not_managed(key->relid);
 	(void) RelationGetIndexList(rel);
 	if (!OidIsValid(rel->rd_pkindex))
 		ereport(ERROR,
@@ -163,9 +215,9 @@ sd_by_key(FunctionCallInfo fcinfo)
 			key->has_null = true;
 		else
 			key->values[i] = as_column(key->relid, attnum, types[i], values[i]);
-		key->types[i] = type;
+		key->types[i] = getBaseType(type);
 
-		sd_append_equal(&where, column, type, eq, psprintf("$%d", i + 1), type);
+		sd_append_equal(&where, column, type, eq, psprintf("$%d", i + 1), key->types[i]);
 		appendStringInfoString(&where, " AND ");
 	}
 	appendStringInfo(&where, "$%d IS NULL", key->n + 1);

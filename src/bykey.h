@@ -32,6 +32,7 @@ typedef struct SdRowState
 
 extern SdByKey *sd_by_key(FunctionCallInfo fcinfo);
 extern bool sd_probe(SdByKey *key, SdRowState *state);
+extern void sd_require_managed(Oid relid);
 extern void sd_raise_no_row(SdByKey *key);
 extern int	sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role);
 

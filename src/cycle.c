@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "compat.h"
+#include "deferred.h"
 #include "deletions.h"
 #include "executor/executor.h"
 #include "expiry.h"
@@ -215,7 +216,8 @@ erase_set(void *argument)
 {
 	Cycle	   *cycle = ((Attempt *) argument)->cycle;
 	RowSet	   *rows = ((Attempt *) argument)->rows;
-	SdStatement reading = {SD_TASK_READ};
+	SdStatement reading = {SD_TASK_READ, .upkeep = true};
+	SdIdentity	before;
 	Datum		values[3];
 	EState	   *estate = CreateExecutorState();
 	SPITupleTable *found;
@@ -243,7 +245,9 @@ erase_set(void *argument)
 		sd_log_note(statement.purged, GetUserId(), true);
 		leaf->run.purged = statement.rows;
 	}
+	sd_become(cycle->tables[0].owner, true, &before);
 	AfterTriggerEndQuery(estate);
+	sd_become_again(&before);
 	ExecResetTupleTable(estate->es_tupleTable, false);
 	ExecCloseResultRelations(estate);
 	FreeExecutorState(estate);
@@ -303,7 +307,7 @@ add_leaves(Cycle *cycle, int which)
 static void
 purge_cycle(Cycle *cycle)
 {
-	SdStatement reading = {SD_TASK_READ};
+	SdStatement reading = {SD_TASK_READ, .upkeep = true};
 	Oid			owner = cycle->tables[0].owner;
 	int			batch_size = cycle->tables[0].batch_size;
 	Oid			types[FUNC_MAX_ARGS];
@@ -347,7 +351,7 @@ purge_cycle(Cycle *cycle)
 		MemoryContextReset(context);
 		SPI_freetuptable(batch);
 	}
-	SPI_cursor_close(portal);
+	sd_close_cursor(portal);
 	MemoryContextDelete(context);
 }
 
@@ -364,6 +368,7 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 	Datum	   *relids;
 	Datum	   *retentions;
 	int			n_retentions;
+	List	   *waiting = NIL;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), REGCLASSOID, sizeof(Oid), true,
 					  TYPALIGN_INT, &relids, NULL, &cycle.n_tables);
@@ -375,9 +380,9 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 				 errmsg("a cycle has between 1 and %d tables, and each a retention", (int) MAX_CYCLE)));
 	InitMaterializedSRF(fcinfo, 0);
 
+	cycle.tables = palloc0(sizeof(PurgeRun) * cycle.n_tables);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	cycle.tables = palloc0(sizeof(PurgeRun) * cycle.n_tables);
 	for (int i = 0; i < cycle.n_tables; i++)
 	{
 		PurgeRun   *run = &cycle.tables[i];
@@ -390,8 +395,13 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 					 errmsg("tables that refer to one another are purged only if they have one owner")));
 	}
 	for (int i = 0; i < cycle.n_tables; i++)
+	{
 		add_leaves(&cycle, i);
+		if (cycle.tables[i].owner != GetUserId())
+			waiting = list_concat(waiting, sd_make_immediate(cycle.tables[i].root));
+	}
 	purge_cycle(&cycle);
+	sd_make_deferred(waiting);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 

@@ -15,12 +15,15 @@
 
 #include "deferred.h"
 #include "access/xact.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "integrity.h"
+#include "nodes/makefuncs.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 typedef struct Waiting
 {
@@ -105,6 +108,15 @@ sd_defer(SdKeySet *set)
 	MemoryContextSwitchTo(old);
 }
 
+/* The foreign key, or one of its tables, may have been dropped meanwhile. */
+static bool
+still_there(SdKey *key)
+{
+	return SearchSysCacheExists1(CONSTROID, ObjectIdGetDatum(key->oid)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->parent)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->child));
+}
+
 /* Check what waits; with all not set, only what is immediate by now. */
 static void
 check_waiting(bool all)
@@ -120,7 +132,8 @@ check_waiting(bool all)
 	{
 		Waiting    *entry = lfirst(lc);
 
-		if (all || !sd_is_deferred(entry->set->key))
+		if ((all || !sd_is_deferred(entry->set->key)) &&
+			still_there(entry->set->key))
 			(void) sd_find_orphan(entry->set, true);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
@@ -156,6 +169,65 @@ sd_set_constraints(ConstraintsSetStmt *stmt)
 
 	if (!stmt->deferred)
 		check_waiting(false);
+}
+
+static void
+set_deferred(List *constraints, bool deferred)
+{
+	ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+
+	if (constraints == NIL)
+		return;
+	stmt->constraints = constraints;
+	stmt->deferred = deferred;
+	AfterTriggerSetState(stmt);
+}
+
+static void
+collect_deferred(Oid relid, List **visited, List **constraints)
+{
+	SdTable    *table;
+	ListCell   *lc;
+
+	if (list_member_oid(*visited, relid))
+		return;
+	*visited = lappend_oid(*visited, relid);
+	table = sd_table_by_oid(relid);
+	if (table == NULL)
+		return;
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (sd_is_deferred(key))
+			*constraints = lappend(*constraints,
+								   makeRangeVar(get_namespace_name(get_rel_namespace(key->child)),
+												pstrdup(key->name), -1));
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+			collect_deferred(key->child, visited, constraints);
+	}
+}
+
+/*
+ * Make the foreign keys that rows of the table may be referred to by check at
+ * once: under sd_become() with restricted nothing can wait for the commit.
+ * Returns those that waited, for sd_make_deferred() to undo it.
+ */
+List *
+sd_make_immediate(Oid relid)
+{
+	List	   *visited = NIL;
+	List	   *constraints = NIL;
+
+	collect_deferred(relid, &visited, &constraints);
+	set_deferred(constraints, false);
+	return constraints;
+}
+
+void
+sd_make_deferred(List *constraints)
+{
+	set_deferred(constraints, true);
 }
 
 static void

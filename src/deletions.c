@@ -166,12 +166,13 @@ update_row(SdOp *op)
 						3, types, values) > 0;
 }
 
-/* ids and counts as two arrays */
+/* ids, tables and counts as arrays */
 static void
-count_arrays(HTAB *counts, Datum *ids, Datum *rows)
+count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
 {
 	int			n = hash_get_num_entries(counts);
 	Datum	   *id = palloc(sizeof(Datum) * n);
+	Datum	   *table = palloc(sizeof(Datum) * n);
 	Datum	   *row = palloc(sizeof(Datum) * n);
 	HASH_SEQ_STATUS scan;
 	SdIdCount  *entry;
@@ -180,11 +181,14 @@ count_arrays(HTAB *counts, Datum *ids, Datum *rows)
 	hash_seq_init(&scan, counts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		id[i] = Int64GetDatum(entry->id);
+		id[i] = Int64GetDatum(entry->key.id);
+		table[i] = ObjectIdGetDatum((Oid) entry->key.relid);
 		row[i++] = Int64GetDatum(entry->n);
 	}
 	*ids = PointerGetDatum(construct_array(id, n, INT8OID, sizeof(int64),
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	*tables = PointerGetDatum(construct_array(table, n, OIDOID, sizeof(Oid), true,
+											  TYPALIGN_INT));
 	*rows = PointerGetDatum(construct_array(row, n, INT8OID, sizeof(int64),
 											FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
@@ -193,35 +197,38 @@ count_arrays(HTAB *counts, Datum *ids, Datum *rows)
  * Add to the log rows of earlier deletions how many of their rows were
  * restored or purged, when and by whom.  Raises where a purged one turns out to
  * be on hold.  SPI is connected.
+ *
+ * What a row says in deletion_id is not proof: whoever may INSERT can write any
+ * number there.  So count only rows of tables that the deletion took rows from.
  */
 void
 sd_log_note(HTAB *counts, Oid role, bool purged)
 {
-	Oid			types[] = {INT8ARRAYOID, INT8ARRAYOID, NAMEOID};
-	Datum		values[3];
+	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID};
+	Datum		values[4];
 	int			n;
 
 	if (counts == NULL || hash_get_num_entries(counts) == 0)
 		return;
-	count_arrays(counts, &values[0], &values[1]);
-	values[2] = role_name(role);
+	count_arrays(counts, &values[0], &values[1], &values[2]);
+	values[3] = role_name(role);
 	/* in one order, lest two sessions wait for each other */
 	if (hash_get_num_entries(counts) > 1)
 		sd_log_execute("SELECT FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 					   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
-	n = sd_log_execute(purged ?
-					   "UPDATE softdelete.deletion_log AS l"
-				   " SET purged = l.purged OPERATOR(pg_catalog.+) k.n,"
-				   " purged_at = pg_catalog.now(), purged_by = $3"
-				   " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k(id, n)"
-				   " WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id" :
-				   "UPDATE softdelete.deletion_log AS l"
-				   " SET restored = l.restored OPERATOR(pg_catalog.+) k.n,"
-				   " restored_at = pg_catalog.now(), restored_by = $3"
-				   " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k(id, n)"
-				   " WHERE l.id OPERATOR(pg_catalog.=) k.id",
-				   3, types, values);
+	n = sd_log_execute(psprintf("UPDATE softdelete.deletion_log AS l"
+								" SET %s = l.%s OPERATOR(pg_catalog.+) k.n,"
+								" %s_at = pg_catalog.now(), %s_by = $4"
+								" FROM (SELECT d.id, pg_catalog.sum(u.n)::pg_catalog.int8"
+								" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(id, t, n),"
+								" softdelete.deletion_log AS d"
+								" WHERE d.id OPERATOR(pg_catalog.=) u.id AND u.t OPERATOR(pg_catalog.=) ANY (d.tables)"
+								" GROUP BY d.id) AS k(id, n)"
+								" WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id",
+								purged ? "purged" : "restored", purged ? "purged" : "restored",
+								purged ? "purged" : "restored", purged ? "purged" : "restored"),
+					   4, types, values);
 
 	/* a hold that was committed while the purge was on its way */
 	for (int row = 0; purged && row < n; row++)
@@ -249,13 +256,16 @@ sd_log_write(SdOp *op)
 		insert_row(op);
 		CommandCounterIncrement();
 	}
-	spi = op->restored != NULL || (op->estate == NULL && op->marked_total > 0);
+	spi = op->restored != NULL || op->purged != NULL ||
+		(op->estate == NULL && op->marked_total > 0);
 	if (!spi)
 		return;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	sd_log_note(op->restored, op->role, false);
 	op->restored = NULL;
+	sd_log_note(op->purged, op->role, true);
+	op->purged = NULL;
 	if (op->estate == NULL && op->marked_total > 0 && !update_row(op))
 		insert_row(op);			/* its row went with a subtransaction */
 	if (SPI_finish() != SPI_OK_FINISH)

@@ -278,7 +278,8 @@ count_processed(SdFrame *frame)
 			SdOp	   *op = sd_current_op();
 
 			if (frame->statement && frame->statement->task == SD_TASK_RESTORE)
-				sd_op_count_restored(op, frame->statement->id, estate->es_processed);
+				sd_op_count_restored(op, table->root, frame->statement->id,
+									 estate->es_processed);
 			else
 			{
 				if (estate->es_processed > 0)

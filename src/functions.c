@@ -160,9 +160,9 @@ add_parents_first(List *ordered, Oid relid, List *tables, List *path)
 	return lappend_oid(ordered, relid);
 }
 
-/* restore what is left of the deletion in one table; role as in sd_execute() */
+/* restore what is left of the deletion in one table, as the caller */
 static int64
-undo_table(Oid relid, int64 id, Oid role)
+undo_table(Oid relid, int64 id)
 {
 	SdStatement statement = {SD_TASK_RESTORE};
 	SdTable    *table = sd_table_by_oid(relid);
@@ -179,27 +179,42 @@ undo_table(Oid relid, int64 id, Oid role)
 	statement.relid = relid;
 	text = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(relid), sd_column_name(relid, table->id));
-	sd_execute(sd_prepare(text, 1, types, role, 0), values, &statement, role,
-			   true, SD_VIEW_STATEMENT, 0);
+	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement,
+			   InvalidOid, true, SD_VIEW_STATEMENT, 0);
 	error_context_stack = callback.previous;
 	return statement.rows;
 }
 
+/* Is anything of the deletion left in the table?  Asked as its owner. */
+static bool
+has_rows_of(Oid relid, int64 id)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdTable    *table = sd_table_by_oid(relid);
+	Oid			types[2] = {INT8OID};
+	Datum		values[2] = {Int64GetDatum(id)};
+	char	   *text;
+
+	text = psprintf("SELECT FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND %s AND $2 IS NULL",
+					sd_qualified_name(relid), sd_column_name(relid, table->id),
+					sd_table_predicate(table, false, "t"));
+	sd_execute(sd_prepare(text, 1, types, sd_owner_of(relid), 0), values,
+			   &statement, sd_owner_of(relid), true, SD_VIEW_STATEMENT, 1);
+	return SPI_processed > 0;
+}
+
 /*
- * The tables of a deletion's log row, its root, and how many of its rows are
- * left to restore; raises P0002 without one.
+ * The tables of a deletion's log row, and its root; raises P0002 without one.
  */
 static List *
-logged_tables(int64 id, Oid *root, int64 *left)
+logged_tables(int64 id, Oid *root)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(id)};
 	List	   *tables = NIL;
 	bool		isnull;
 
-	if (sd_log_execute("SELECT l.target, t.t,"
-					   " (SELECT pg_catalog.sum(n) FROM pg_catalog.unnest(l.marked) AS n)"
-					   "::pg_catalog.int8 OPERATOR(pg_catalog.-) l.restored OPERATOR(pg_catalog.-) l.purged"
+	if (sd_log_execute("SELECT l.target, t.t"
 					   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
 					   " WHERE l.id OPERATOR(pg_catalog.=) $1",
 					   1, types, values) == 0)
@@ -209,8 +224,6 @@ logged_tables(int64 id, Oid *root, int64 *left)
 				 errhint("SELECT id, target, deleted_at FROM softdelete.deletions lists them.")));
 	*root = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
 										   SPI_tuptable->tupdesc, 1, &isnull));
-	*left = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 3, &isnull));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
@@ -224,9 +237,9 @@ logged_tables(int64 id, Oid *root, int64 *left)
 }
 
 /*
- * undo(deletion id) -> rows brought back.  The root table's rows as the caller,
- * who needs DELETE on it; what is not reached from them by a foreign key (a
- * WITH query deleted from several tables) as the tables' owners.
+ * undo(deletion id) -> rows brought back.  The caller needs DELETE on the root
+ * table.  Where rows are left in others, that no foreign key led to (a WITH
+ * query deleted from several tables), he needs it there, or they stay.
  */
 Datum
 softdelete_undo(PG_FUNCTION_ARGS)
@@ -236,12 +249,11 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	List	   *tables;
 	List	   *ordered = NIL;
 	int64		rows = 0;
-	int64		left;
 	ListCell   *lc;
 	AclResult	acl;
 
 	connect();
-	tables = logged_tables(id, &root, &left);
+	tables = logged_tables(id, &root);
 	if (!list_member_oid(tables, root) || sd_table_by_oid(root) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -256,10 +268,10 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	{
 		Oid			relid = lfirst_oid(lc);
 
-		rows += undo_table(relid, id,
-						   relid == root ? InvalidOid : sd_owner_of(relid));
-		if (rows == left)
-			break;				/* the foreign keys have led to all of it */
+		if (relid == root ||
+			(pg_class_aclcheck(relid, GetUserId(), ACL_DELETE) == ACLCHECK_OK &&
+			 has_rows_of(relid, id)))
+			rows += undo_table(relid, id);
 	}
 	if (rows == 0)
 		ereport(ERROR,
@@ -275,22 +287,7 @@ Datum
 softdelete_live_predicate(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
-	SdTable    *table = NULL;
 
-	if (get_rel_name(relid) != NULL)
-	{
-		Relation	rel = relation_open(relid, AccessShareLock);
-
-		table = sd_table(rel);
-		relation_close(rel, NoLock);
-	}
-	if (table == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" is not managed by softdelete",
-						get_rel_name(relid) ? get_rel_name(relid) : "?"),
-				 get_rel_name(relid) ?
-				 errhint("SELECT softdelete.enable(%s) first.",
-						 quote_literal_cstr(sd_qualified_name(relid))) : 0));
-	PG_RETURN_TEXT_P(cstring_to_text(sd_table_predicate(table, true, NULL)));
+	sd_require_managed(relid);
+	PG_RETURN_TEXT_P(cstring_to_text(sd_table_predicate(sd_table_by_oid(relid), true, NULL)));
 }

@@ -183,7 +183,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 		purge->rows++;
 		if (!isnull)
 			sd_count_by_id(&purge->purged, purge->context,
-						   DatumGetInt64(id), 1);
+						   DatumGetInt64(id), table->root, 1);
 		return PointerGetDatum(old);
 	}
 	if (moves_row(rel))
@@ -199,7 +199,17 @@ softdelete_guard(PG_FUNCTION_ARGS)
 		(sd_frame->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
 	{
 		if (is_dead)
+		{
+			/* noted in the log when the statement is done, unless it is on hold */
+			SdOp	   *op = sd_current_op();
+			bool		isnull;
+			Datum		id = heap_getattr(old, table->id, desc, &isnull);
+
+			if (!isnull)
+				sd_count_by_id(&op->purged, op->context, DatumGetInt64(id),
+							   table->root, 1);
 			return PointerGetDatum(old);
+		}
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("delete would erase rows of managed table \"%s\"",

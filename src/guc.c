@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "guc.h"
+#include "mb/pg_wchar.h"
 #include "plans.h"
 #include "utils/guc.h"
 
@@ -29,6 +30,17 @@ assign_visibility(int newval, void *extra)
 {
 	if (newval != sd_visibility)
 		sd_plans_forget();
+}
+
+/* what comes with a connection is in no encoding as yet */
+static bool
+check_text(char **newval, void **extra, GucSource source)
+{
+	if (pg_verifymbstr(*newval, strlen(*newval), true))
+		return true;
+	GUC_check_errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE);
+	GUC_check_errdetail("The value is not valid in encoding %s.", GetDatabaseEncodingName());
+	return false;
 }
 
 static void
@@ -67,7 +79,7 @@ sd_guc_init(void)
 							   "",
 							   PGC_USERSET,
 							   0,
-							   NULL, NULL, NULL);
+							   check_text, NULL, NULL);
 
 	DefineCustomStringVariable("softdelete.reason",
 							   "Why rows are deleted.",
@@ -76,7 +88,7 @@ sd_guc_init(void)
 							   "",
 							   PGC_USERSET,
 							   0,
-							   NULL, NULL, NULL);
+							   check_text, NULL, NULL);
 
 	MarkGUCPrefixReserved("softdelete");
 }

@@ -3,12 +3,15 @@
  *		The engine's queries along a foreign key, and their kept plans.
  *
  * The plans are kept in a hash by constraint and kind, as ri_triggers.c does,
- * whose technique of discarding invalid ones is followed here.  Owns that hash.
+ * whose technique of discarding invalid ones is followed here, except that they
+ * are freed at the end of the transaction, since a user's trigger within such a
+ * query may come here again.  Owns that hash.
  */
 #include "postgres.h"
 
 #include "keyquery.h"
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
@@ -18,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #define MAX_PARAMS (INDEX_MAX_KEYS + 2)
@@ -38,11 +42,28 @@ typedef struct PlanEntry
 } PlanEntry;
 
 static HTAB *plans = NULL;
+static List *discarded = NIL;	/* plans, to be freed when nothing runs */
+
+static void
+free_discarded(XactEvent event, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	foreach(lc, discarded)
+		SPI_freeplan(lfirst(lc));
+	list_free(discarded);
+	discarded = NIL;
+}
 
 void
 sd_keyquery_init(void)
 {
 	HASHCTL		ctl = {0};
+
+	RegisterXactCallback(free_discarded, NULL);
 
 	ctl.keysize = sizeof(PlanKey);
 	ctl.entrysize = sizeof(PlanEntry);
@@ -245,10 +266,15 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 		entry->plan = NULL;
 	if (entry->plan && SPI_plan_is_valid(entry->plan))
 		return entry->plan;
-	plan = entry->plan;
-	entry->plan = NULL;
-	if (plan)
-		SPI_freeplan(plan);
+	if (entry->plan)
+	{
+		/* it may be running, further out */
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		discarded = lappend(discarded, entry->plan);
+		entry->plan = NULL;
+		MemoryContextSwitchTo(old);
+	}
 
 	for (int i = 0; i < nargs; i++)
 		types[i] = many ? get_array_type(set->types[i]) : set->types[i];

@@ -170,8 +170,9 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 
 /* Add n to the count of a deletion id. */
 void
-sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, int64 n)
+sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, Oid relid, int64 n)
 {
+	int64		key[2] = {id, relid};
 	SdIdCount  *count;
 	bool		found;
 
@@ -179,25 +180,25 @@ sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, int64 n)
 	{
 		HASHCTL		ctl = {0};
 
-		ctl.keysize = sizeof(int64);
+		ctl.keysize = sizeof(key);
 		ctl.entrysize = sizeof(SdIdCount);
 		ctl.hcxt = context;
 		*counts = hash_create("softdelete counts", 16, &ctl,
 							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	count = hash_search(*counts, &id, HASH_ENTER, &found);
+	count = hash_search(*counts, key, HASH_ENTER, &found);
 	if (!found)
 		count->n = 0;
 	count->n += n;
 }
 
-/* Count n rows that deletion id took (0: none knows which) as restored. */
+/* Count n rows of a table that deletion id took (0: none knows which) as restored. */
 void
-sd_op_count_restored(SdOp *op, int64 id, int64 n)
+sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
 {
 	op->restored_total += n;
 	if (id != 0)
-		sd_count_by_id(&op->restored, op->context, id, n);
+		sd_count_by_id(&op->restored, op->context, id, relid, n);
 }
 
 /*

@@ -24,7 +24,11 @@ typedef struct SdCount
 /* how many rows of one earlier deletion were brought back, or erased */
 typedef struct SdIdCount
 {
-	int64		id;				/* hash key: deletion id */
+	struct
+	{
+		int64		id;			/* deletion id */
+		int64		relid;		/* topmost table; wide, so that no bytes are left */
+	}			key;			/* of the hash */
 	int64		n;
 } SdIdCount;
 
@@ -57,6 +61,7 @@ typedef struct SdOp
 	Oid			role;			/* who */
 	List	   *counts;			/* SdCount */
 	HTAB	   *restored;		/* SdIdCount, or NULL */
+	HTAB	   *purged;			/* likewise, of rows that RI erased */
 	int64		marked_total;
 	int64		restored_total;
 	List	   *pending;		/* SdKeySet: cascades not yet followed */
@@ -89,6 +94,7 @@ typedef struct SdStatement
 {
 	SdTask		task;
 	Oid			relid;			/* table that it modifies, if it does */
+	bool		upkeep;			/* see sd_become() */
 	SdOp	   *op;				/* joins this operation; NULL: its own */
 	SdKey	   *via;			/* cascades along this key, or NULL */
 	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
@@ -108,7 +114,8 @@ typedef struct SdStatement
 } SdStatement;
 
 extern SdStatement *sd_erasing(void);
-extern void sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, int64 n);
+extern void sd_count_by_id(HTAB **counts, MemoryContext context, int64 id,
+						   Oid relid, int64 n);
 
 /* a data-modifying statement that the executor is working on */
 typedef struct SdFrame
@@ -126,7 +133,7 @@ extern SdOp *sd_existing_op(void);
 extern SdOp *sd_current_op(void);
 extern int64 sd_op_id(SdOp *op, Oid root);
 extern void sd_op_count(SdOp *op, Oid relid, int64 n);
-extern void sd_op_count_restored(SdOp *op, int64 id, int64 n);
+extern void sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n);
 extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool upwards, int64 id);
 extern void sd_key_set_free(SdKeySet *set);
 extern void sd_key_set_add(SdKeySet *set, const Datum *values);

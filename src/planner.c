@@ -17,6 +17,7 @@
 #include "parser/parsetree.h"
 #include "plans.h"
 #include "query.h"
+#include "replication/walsender.h"
 #include "rewrite.h"
 #include "utils/rls.h"
 #include "visibility.h"
@@ -212,6 +213,44 @@ is_ri_query(Query *query, const char *query_string, List **check_atts)
 }
 
 /*
+ * A policy says who may see what, by rows of other tables perhaps: a deleted
+ * membership must not open a door because the client asks to see deleted rows.
+ * So mark the queries below the policies' conditions; visibility.c knows the
+ * mark.  The field has a use in the topmost query only, and is copied along.
+ */
+static bool
+mark_queries_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		((Query *) node)->queryId = SD_POLICY_QUERY;
+		return query_tree_walker((Query *) node, mark_queries_walker, context, 0);
+	}
+	return expression_tree_walker(node, mark_queries_walker, context);
+}
+
+static bool
+mark_policies_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+		return mark_queries_walker((Node *) ((RangeTblEntry *) node)->securityQuals, context);
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		if (mark_queries_walker((Node *) query->withCheckOptions, context))
+			return true;
+		return query_tree_walker(query, mark_policies_walker, context,
+								 QTW_EXAMINE_RTES_BEFORE);
+	}
+	return expression_tree_walker(node, mark_policies_walker, context);
+}
+
+/*
  * Look at the query, once for each, and say how to plan it.  Sets *task for
  * the engine's own.
  */
@@ -220,7 +259,8 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 		 SdTask *task, bool *ri)
 {
 	planning->active = true;
-	planning->visibility = row_security ? sd_visibility : SD_VISIBLE_ALL;
+	/* a replication connection copies every row, as COPY does, by queries, too */
+	planning->visibility = row_security && !am_walsender ? sd_visibility : SD_VISIBLE_ALL;
 	planning->check_parent = false;
 	planning->check_atts = NIL;
 	planning->touched = false;
@@ -269,6 +309,8 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 		bool		ri;
 
 		classify(parse, query_string, &sd_planning, &task, &ri);
+		if (sd_planning.visibility != SD_VISIBLE_LIVE && row_security && !ri)
+			(void) mark_policies_walker((Node *) parse, NULL);
 		if (!ri && (command != CMD_SELECT || parse->hasModifyingCTE))
 			sd_rewrite(parse, task);
 

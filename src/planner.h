@@ -22,6 +22,9 @@ typedef struct SdPlanning
 
 extern SdPlanning sd_planning;
 
+/* queryId of a query below a row-security policy */
+#define SD_POLICY_QUERY UINT64CONST(0x536f66745044)
+
 extern void sd_planner_init(void);
 
 #endif							/* SOFTDELETE_PLANNER_H */

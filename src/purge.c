@@ -18,6 +18,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "deferred.h"
 #include "deletions.h"
 #include "executor/spi.h"
 #include "expiry.h"
@@ -63,7 +64,7 @@ held_deletions(void)
 static void
 purge_relation(PurgeRun *run)
 {
-	SdStatement reading = {SD_TASK_READ};
+	SdStatement reading = {SD_TASK_READ, .upkeep = true};
 	Oid			types[SD_EXPIRY_PARAMS(1) + 1];
 	Datum		values[SD_EXPIRY_PARAMS(1) + 1];
 	StringInfoData text;
@@ -111,7 +112,7 @@ purge_relation(PurgeRun *run)
 		MemoryContextReset(batch_context);
 		SPI_freetuptable(batch);
 	}
-	SPI_cursor_close(portal);
+	sd_close_cursor(portal);
 	MemoryContextDelete(batch_context);
 	pfree(tids);
 	pfree(ids);
@@ -142,6 +143,7 @@ purge_until_settled(PurgeRun *run)
 void
 sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size)
 {
+	sd_require_managed(relid);
 	check_may_purge(relid);
 	if (batch_size < 1 || batch_size > MAX_BATCH_SIZE)
 		ereport(ERROR,
@@ -172,6 +174,7 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
+	List	   *waiting = NIL;
 	ListCell   *lc;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -179,6 +182,8 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2));
+	if (run.owner != GetUserId())
+		waiting = sd_make_immediate(relid);
 	foreach(lc, find_all_inheritors(relid, RowExclusiveLock, NULL))
 	{
 		Oid			leaf = lfirst_oid(lc);
@@ -192,6 +197,7 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 		run.root = run.table->root;
 		purge_until_settled(&run);
 	}
+	sd_make_deferred(waiting);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 
@@ -217,10 +223,12 @@ Datum
 softdelete_purge(PG_FUNCTION_ARGS)
 {
 	SdByKey    *key = sd_by_key(fcinfo);
-	SdStatement statement = {SD_TASK_ERASE};
+	SdStatement statement = {SD_TASK_ERASE, .upkeep = true};
 	SdRowState	state;
 	Oid			types[1] = {INT8OID};
 	Datum		values[1];
+	Oid			owner;
+	List	   *waiting = NIL;
 
 	check_may_purge(key->relid);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -240,13 +248,17 @@ softdelete_purge(PG_FUNCTION_ARGS)
 				 errmsg("deletion " INT64_FORMAT " is on hold", state.id),
 				 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", state.id)));
 
-	if (sd_by_key_execute(key, &statement, sd_owner_of(key->relid)) == 0)
+	owner = sd_owner_of(key->relid);
+	if (owner != GetUserId())
+		waiting = sd_make_immediate(key->relid);
+	if (sd_by_key_execute(key, &statement, owner) == 0)
 	{
 		/* somebody restored or purged it just now */
 		if (!sd_probe(key, &state))
 			sd_raise_no_row(key);
 		raise_live(key);
 	}
+	sd_make_deferred(waiting);
 	sd_log_note(statement.purged, GetUserId(), true);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

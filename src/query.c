@@ -15,6 +15,8 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
 
 /* the statement that is about to be planned; NULL otherwise */
@@ -46,26 +48,40 @@ sd_take_statement(QueryDesc *query)
 	return statement;
 }
 
-typedef struct Identity
-{
-	Oid			role;
-	int			context;
-} Identity;
-
-/* Become role, as RI becomes the owner of a table, RLS not forced. */
-static void
-become(Oid role, Identity *before)
+/*
+ * Become role, as RI becomes the owner of a table, RLS not forced; InvalidOid
+ * stays the caller.
+ *
+ * restricted: for what is upkeep rather than the caller's own statement.  Code
+ * that another role has put on its tables can then leave nothing behind that
+ * would run as the caller later on: neither deferred triggers nor settings nor
+ * cursors, as with PostgreSQL's own maintenance commands.
+ */
+void
+sd_become(Oid role, bool restricted, SdIdentity *before)
 {
 	GetUserIdAndSecContext(&before->role, &before->context);
-	if (OidIsValid(role))
-		SetUserIdAndSecContext(role, before->context |
-							   SECURITY_LOCAL_USERID_CHANGE |
-							   SECURITY_NOFORCE_RLS);
+	before->guc_level = 0;
+	if (!OidIsValid(role))
+		return;
+	restricted = restricted && role != before->role;
+	SetUserIdAndSecContext(role, before->context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS |
+						   (restricted ? SECURITY_RESTRICTED_OPERATION : 0));
+	if (restricted)
+	{
+		before->guc_level = NewGUCNestLevel();
+		(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
 }
 
-static void
-become_again(const Identity *before)
+void
+sd_become_again(const SdIdentity *before)
 {
+	if (before->guc_level > 0)
+		AtEOXact_GUC(false, before->guc_level);
 	SetUserIdAndSecContext(before->role, before->context);
 }
 
@@ -78,12 +94,12 @@ SPIPlanPtr
 sd_prepare(const char *text, int nargs, Oid *types, Oid role, int options)
 {
 	SPIPlanPtr	plan;
-	Identity	before;
+	SdIdentity	before;
 
 	types[nargs] = INTERNALOID;
-	become(role, &before);
+	sd_become(role, false, &before);
 	plan = SPI_prepare_cursor(text, nargs + 1, types, options);
-	become_again(&before);
+	sd_become_again(&before);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s",
 			 text, SPI_result_code_string(SPI_result));
@@ -106,7 +122,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	char		nulls[FUNC_MAX_ARGS];
 	Snapshot	snapshot = InvalidSnapshot;
 	Snapshot	crosscheck = InvalidSnapshot;
-	Identity	before;
+	SdIdentity	before;
 	int			result;
 
 	memset(nulls, ' ', nargs);
@@ -126,7 +142,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 		snapshot->curcid = FirstCommandId;
 	}
 
-	become(role, &before);
+	sd_become(role, statement->upkeep, &before);
 	sd_pending_statement = statement;
 	PG_TRY();
 	{
@@ -139,7 +155,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	}
 	PG_END_TRY();
 
-	become_again(&before);
+	sd_become_again(&before);
 	if (view == SD_VIEW_BEFORE)
 		UnregisterSnapshot(snapshot);
 	if (result < 0)
@@ -161,13 +177,13 @@ sd_open_cursor(const char *text, int nargs, Oid *types, Datum *values,
 								  CURSOR_OPT_NO_SCROLL | CURSOR_OPT_CUSTOM_PLAN);
 	char		nulls[FUNC_MAX_ARGS];
 	Portal		portal;
-	Identity	before;
+	SdIdentity	before;
 
 	memset(nulls, ' ', nargs);
 	nulls[nargs] = 'n';
 	values[nargs] = PointerGetDatum(statement);
 
-	become(role, &before);
+	sd_become(role, statement->upkeep, &before);
 	sd_pending_statement = statement;
 	PG_TRY();
 	{
@@ -178,7 +194,8 @@ sd_open_cursor(const char *text, int nargs, Oid *types, Datum *values,
 		sd_pending_statement = save_pending;
 	}
 	PG_END_TRY();
-	become_again(&before);
+	sd_become_again(&before);
+	PinPortal(portal);			/* no CLOSE ALL in a user's trigger closes it */
 	return portal;
 }
 
@@ -186,10 +203,17 @@ sd_open_cursor(const char *text, int nargs, Oid *types, Datum *values,
 int
 sd_fetch(Portal portal, Oid role, long count)
 {
-	Identity	before;
+	SdIdentity	before;
 
-	become(role, &before);
+	sd_become(role, true, &before);
 	SPI_cursor_fetch(portal, true, count);
-	become_again(&before);
+	sd_become_again(&before);
 	return SPI_processed;
+}
+
+void
+sd_close_cursor(Portal portal)
+{
+	UnpinPortal(portal);
+	SPI_cursor_close(portal);
 }

@@ -20,7 +20,18 @@ typedef enum SdView
 	SD_VIEW_BEFORE				/* as they were before this transaction wrote */
 } SdView;
 
+/* who was current before sd_become() */
+typedef struct SdIdentity
+{
+	Oid			role;
+	int			context;
+	int			guc_level;		/* 0: none was opened */
+} SdIdentity;
+
 extern SdStatement *sd_pending_statement;
+
+extern void sd_become(Oid role, bool restricted, SdIdentity *before);
+extern void sd_become_again(const SdIdentity *before);
 
 extern SdStatement *sd_take_statement(QueryDesc *query);
 extern SdStatement *sd_statement_of(QueryDesc *query);
@@ -31,5 +42,6 @@ extern SPIPlanPtr sd_prepare(const char *text, int nargs, Oid *types, Oid role,
 extern Portal sd_open_cursor(const char *text, int nargs, Oid *types,
 							 Datum *values, SdStatement *statement, Oid role);
 extern int	sd_fetch(Portal portal, Oid role, long count);
+extern void sd_close_cursor(Portal portal);
 
 #endif							/* SOFTDELETE_QUERY_H */

@@ -201,8 +201,13 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 		if (marker <= 0)
 			return false;
 		type = getBaseType(TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid);
-		if (!has_type(rel, marker, TEXTOID, VARCHAROID) && type != BPCHAROID &&
-			get_typtype(type) != TYPTYPE_ENUM)
+		if (get_typtype(type) == TYPTYPE_ENUM)
+		{
+			if (!SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type),
+									   CStringGetDatum(trigger->tgargs[1])))
+				return false;
+		}
+		else if (!has_type(rel, marker, TEXTOID, VARCHAROID) && type != BPCHAROID)
 			return false;
 	}
 	else
@@ -237,7 +242,8 @@ build_table(Relation rel, const Trigger *trigger)
 	table->time = natts > 2 ? trigger->tgattr[2] : table->marker;
 	table->former = natts > 3 ? trigger->tgattr[3] : InvalidAttrNumber;
 
-	table->disabled = trigger->tgenabled == TRIGGER_DISABLED;
+	table->disabled = trigger->tgenabled == TRIGGER_DISABLED ||
+		trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA;
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
 	table->marker_collation = att->attcollation;
@@ -352,7 +358,9 @@ sd_table(Relation rel)
 	Oid			relid = RelationGetRelid(rel);
 	CacheEntry *entry;
 
-	if (rel->trigdesc == NULL || !rel->trigdesc->trig_update_after_row)
+	if (rel->trigdesc == NULL || !rel->trigdesc->trig_update_after_row ||
+		(rel->rd_rel->relkind != RELKIND_RELATION &&
+		 rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE))
 		return NULL;
 	entry = hash_search(cache, &relid, HASH_FIND, NULL);
 	if (entry && !entry->stale)

@@ -210,7 +210,7 @@ sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
 {
 	ListCell   *lc;
 
-	sd_op_count_restored(op, id, 1);
+	sd_op_count_restored(op, table->root, id, 1);
 	foreach(lc, table->children)
 	{
 		SdKey	   *key = lfirst(lc);

@@ -198,8 +198,9 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 static void
 refuse_truncate(Oid relid)
 {
-	if (sd_hard_delete || sd_table_by_oid(relid) == NULL)
-		return;
+	if (sd_hard_delete || sd_table_by_oid(relid) == NULL ||
+		pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
+		return;					/* the last is PostgreSQL's to refuse */
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate managed table \"%s\"", get_rel_name(relid)),

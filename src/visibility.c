@@ -141,6 +141,10 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 	table = sd_table(relation);
 	if (table != NULL)
 	{
+		SdVisibility visibility = sd_planning.visibility;
+
+		if (root->parse->queryId == SD_POLICY_QUERY)
+			visibility = SD_VISIBLE_LIVE;
 		sd_planning.touched = true;
 		if (!parent_is_filtered(root, rel))
 		{
@@ -148,10 +152,10 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 				add_condition(root, rel,
 							  parent_condition(relation, table, rel->relid,
 											   sd_planning.check_atts));
-			else if (sd_planning.visibility != SD_VISIBLE_ALL)
+			else if (visibility != SD_VISIBLE_ALL)
 				add_condition(root, rel,
 							  sd_condition(table, rel->relid,
-										   sd_planning.visibility == SD_VISIBLE_LIVE));
+										   visibility == SD_VISIBLE_LIVE));
 		}
 	}
 	table_close(relation, NoLock);
