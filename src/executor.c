@@ -28,6 +28,7 @@
 #include "operation.h"
 #include "query.h"
 #include "registry.h"
+#include "stamp.h"
 
 static ExecutorStart_hook_type prev_start = NULL;
 static ExecutorRun_hook_type prev_run = NULL;
@@ -376,6 +377,7 @@ softdelete_finish(QueryDesc *query)
 		{
 			if (sd_op_has_work(op))
 				sd_cascade(op, query->estate);
+			sd_check_key_updates(op);
 			sd_log_write(op);
 			if (frame.statement)
 			{

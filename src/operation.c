@@ -378,6 +378,19 @@ sd_op_recheck(SdOp *op, SdKey *key, const Datum *values)
 	MemoryContextSwitchTo(old);
 }
 
+/* A row that others have locked, too, was locked to be marked. */
+void
+sd_op_lock_shared(SdOp *op, Oid relid, ItemPointer tid)
+{
+	MemoryContext old = MemoryContextSwitchTo(op->context);
+	SdRowId    *row = palloc(sizeof(SdRowId));
+
+	row->relid = relid;
+	row->tid = *tid;
+	op->shared_locks = lappend(op->shared_locks, row);
+	MemoryContextSwitchTo(old);
+}
+
 bool
 sd_op_has_work(SdOp *op)
 {

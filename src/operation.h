@@ -48,6 +48,12 @@ typedef struct SdKeySet
 	int			allocated;
 } SdKeySet;
 
+typedef struct SdRowId
+{
+	Oid			relid;
+	ItemPointerData tid;
+} SdRowId;
+
 /*
  * One delete or restore: all rows that one statement marks or clears, its
  * cascades included.
@@ -72,6 +78,8 @@ typedef struct SdOp
 	bool		logged;
 	int64		collected;		/* rows whose keys were taken as they were locked */
 	bool		doubtful;		/* not all of them were marked in the end */
+
+	List	   *shared_locks;	/* SdRowId: locked rows, see sd_lock_row() */
 
 	/* the row that the stamp trigger saw last, should it leave its partition */
 	Oid			moving_relid;
@@ -142,6 +150,7 @@ extern void sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot);
 extern void sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot);
 extern void sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot);
 extern void sd_op_recheck(SdOp *op, SdKey *key, const Datum *values);
+extern void sd_op_lock_shared(SdOp *op, Oid relid, ItemPointer tid);
 extern bool sd_op_has_work(SdOp *op);
 
 #endif							/* SOFTDELETE_OPERATION_H */

@@ -12,21 +12,54 @@
  * (its check takes FOR KEY SHARE), and the child would be an orphan.  So the
  * old version is locked FOR UPDATE first.  heap_update() keeps the stronger of
  * the two locks of one transaction, and the child's check waits, then meets
- * the marked version.  Owns no state.
+ * the marked version.
+ *
+ * It does so where the row has that lock alone.  Beside other lockers, or when
+ * another subtransaction has locked the row before, the two would be kept side
+ * by side, and a child's check that sees the old version by its snapshot would
+ * pass after the commit.  For such rows the marker counts as a key column, so
+ * that heap_update() makes a key update of it.  An invalidation may undo that
+ * just before; sd_check_key_updates() looks, when the statement is done,
+ * whether it was one.  Owns no state.
  */
 #include "postgres.h"
 
 #include "stamp.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor.h"
 #include "executor/executor.h"
 #include "fmgr.h"
-#include "operation.h"
+#include "storage/bufmgr.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/relcache.h"
 
 PG_FUNCTION_INFO_V1(softdelete_stamp);
 PG_FUNCTION_INFO_V1(softdelete_stamp_locked);
+
+/* Let heap_update() take the marker for a key column. */
+static void
+make_key_column(Relation rel, SdTable *table)
+{
+	int			marker = table->marker - FirstLowInvalidHeapAttributeNumber;
+	Bitmapset  *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_KEY);
+	MemoryContext old;
+
+	/* that was a copy; the relcache has its own, which goes when it is stale */
+	if (!bms_is_member(marker, key))
+	{
+		old = MemoryContextSwitchTo(CacheMemoryContext);
+		rel->rd_keyattr = bms_add_member(rel->rd_keyattr, marker);
+		MemoryContextSwitchTo(old);
+	}
+	bms_free(key);
+}
 
 /*
  * Lock a row exclusively and leave it in slot.  A row that another transaction
@@ -36,13 +69,57 @@ PG_FUNCTION_INFO_V1(softdelete_stamp_locked);
  * already (a join may bring it twice).
  */
 bool
-sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot, CommandId cid,
-			TupleTableSlot *slot)
+sd_lock_row(SdTable *table, Relation rel, ItemPointer tid, Snapshot snapshot,
+			CommandId cid, TupleTableSlot *slot)
 {
 	TM_FailureData tmfd;
+	HeapTuple	tuple;
 
-	return table_tuple_lock(rel, tid, snapshot, slot, cid, LockTupleExclusive,
-							LockWaitBlock, 0, &tmfd) == TM_Ok;
+	if (table_tuple_lock(rel, tid, snapshot, slot, cid, LockTupleExclusive,
+						 LockWaitBlock, 0, &tmfd) != TM_Ok)
+		return false;
+	if (!TTS_IS_BUFFERTUPLE(slot))
+		return true;			/* not a heap; it has its own ways */
+	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple;
+	if ((tuple->t_data->t_infomask & HEAP_XMAX_IS_MULTI) ||
+		HeapTupleHeaderGetRawXmax(tuple->t_data) != GetCurrentTransactionId())
+	{
+		make_key_column(rel, table);
+		sd_op_lock_shared(sd_current_op(), RelationGetRelid(rel), tid);
+	}
+	return true;
+}
+
+/* The rows of the operation that heap_update() had to make a key update of. */
+void
+sd_check_key_updates(SdOp *op)
+{
+	ListCell   *lc;
+
+	foreach(lc, op->shared_locks)
+	{
+		SdRowId    *row = lfirst(lc);
+		Relation	rel = table_open(row->relid, AccessShareLock);
+		HeapTupleData tuple;
+		Buffer		buffer;
+		bool		right = true;
+
+		tuple.t_self = row->tid;
+		if (heap_fetch(rel, SnapshotAny, &tuple, &buffer, false))
+		{
+			right = (tuple.t_data->t_infomask2 & HEAP_KEYS_UPDATED) ||
+				HeapTupleHeaderIsOnlyLocked(tuple.t_data);
+			ReleaseBuffer(buffer);
+		}
+		if (!right)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not serialize access to table \"%s\" due to concurrent DDL",
+							RelationGetRelationName(rel)),
+					 errhint("Try the transaction again.")));
+		table_close(rel, AccessShareLock);
+	}
+	op->shared_locks = NIL;
 }
 
 /*
@@ -55,7 +132,8 @@ typedef struct LockTarget
 	struct LockTarget *next;
 	Relation	rel;
 	TupleTableSlot *slot;
-	SdTable    *collect;		/* remember the keys of its rows; NULL: the mark
+	SdTable    *table;
+	bool		collect;		/* remember the keys of its rows; else the mark
 								 * trigger does */
 } LockTarget;
 
@@ -82,9 +160,9 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 			target = palloc(sizeof(LockTarget));
 			target->rel = rel;
 			target->slot = table_slot_create(rel, &estate->es_tupleTable);
+			target->table = sd_table(rel);
 			target->collect = sd_mark_trigger_is_off(info) &&
-				SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA ?
-				sd_table(rel) : NULL;
+				SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
 			target->next = flinfo->fn_extra;
 			flinfo->fn_extra = target;
 			MemoryContextSwitchTo(old);
@@ -162,9 +240,9 @@ softdelete_stamp_locked(PG_FUNCTION_ARGS)
 	target = find_target(fcinfo->flinfo, estate, PG_GETARG_OID(2));
 	if (target != NULL)
 	{
-		if (sd_lock_row(target->rel, tid, estate->es_snapshot,
+		if (sd_lock_row(target->table, target->rel, tid, estate->es_snapshot,
 						estate->es_output_cid, target->slot) && target->collect)
-			sd_op_collect(sd_current_op(), target->collect, target->slot);
+			sd_op_collect(sd_current_op(), target->table, target->slot);
 		ExecClearTuple(target->slot);
 	}
 	PG_RETURN_INT64(id);

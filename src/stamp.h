@@ -8,10 +8,12 @@
 #include "postgres.h"
 
 #include "executor/tuptable.h"
+#include "operation.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
-extern bool sd_lock_row(Relation rel, ItemPointer tid, Snapshot snapshot,
-						CommandId cid, TupleTableSlot *slot);
+extern bool sd_lock_row(SdTable *table, Relation rel, ItemPointer tid,
+						Snapshot snapshot, CommandId cid, TupleTableSlot *slot);
+extern void sd_check_key_updates(SdOp *op);
 
 #endif							/* SOFTDELETE_STAMP_H */

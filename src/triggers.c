@@ -60,12 +60,12 @@ get_value(HeapTuple tuple, AttrNumber attnum, TupleDesc desc, bool *isnull)
 
 /* lock the old version: see stamp.c */
 static void
-lock_old_row(TriggerData *trigdata)
+lock_old_row(SdTable *table, TriggerData *trigdata)
 {
 	Relation	rel = trigdata->tg_relation;
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 
-	(void) sd_lock_row(rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
+	(void) sd_lock_row(table, rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
 					   GetCurrentCommandId(true), slot);
 	ExecDropSingleTupleTableSlot(slot);
 }
@@ -149,7 +149,7 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	}
 
 	if (is_dead && table->children != NIL)
-		lock_old_row(trigdata);
+		lock_old_row(table, trigdata);
 	if (table->relid != table->root)
 	{
 		SdOp	   *op = sd_current_op();
@@ -235,6 +235,7 @@ sd_flush_loose(SdOp *op)
 		return;
 	if (sd_op_has_work(op))
 		sd_cascade(op, NULL);
+	sd_check_key_updates(op);
 	sd_log_write(op);
 }
 
