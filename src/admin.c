@@ -78,7 +78,8 @@ lookup(Oid relid)
 	if (rel != NULL)
 	{
 		table = sd_table(rel);
-		relation_close(rel, NoLock);
+		/* a look at all tables leaves no lock on other people's */
+		relation_close(rel, AccessShareLock);
 	}
 	return table;
 }

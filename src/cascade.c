@@ -106,17 +106,16 @@ drop_live(SdOp *op)
 }
 
 /*
- * Follow and check everything that the operation has pending.  estate is the
- * statement's, whose AFTER triggers have fired.
+ * Follow everything that the operation has pending.  estate is the statement's,
+ * whose AFTER triggers have fired.
  */
 void
-sd_cascade(SdOp *op, EState *estate)
+sd_follow(SdOp *op, EState *estate)
 {
 	ListCell   *lc;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-
 	while (drop_live(op), op->pending != NIL)
 	{
 		List	   *level = op->pending;
@@ -130,7 +129,23 @@ sd_cascade(SdOp *op, EState *estate)
 		AfterTriggerEndQuery(estate);
 		list_free(level);
 	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
 
+/* The same, and check what the operation has left to be checked. */
+void
+sd_cascade(SdOp *op, EState *estate)
+{
+	ListCell   *lc;
+
+	if (op->pending != NIL)
+		sd_follow(op, estate);
+	if (op->childless == NIL && op->parents == NIL)
+		return;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	drop_live(op);
 	foreach(lc, op->childless)
 		if (((SdKeySet *) lfirst(lc))->n > 0)
 			sd_check_children(lfirst(lc));

@@ -134,7 +134,7 @@ check_waiting(bool all)
 
 		if ((all || !sd_is_deferred(entry->set->key)) &&
 			still_there(entry->set->key))
-			(void) sd_find_orphan(entry->set, true);
+			sd_check_deferred(entry->set);
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

@@ -11,9 +11,11 @@
 #include "bykey.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "cascade.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "deletions.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "integrity.h"
 #include "predicate.h"
@@ -84,13 +86,16 @@ softdelete_delete(PG_FUNCTION_ARGS)
 	SdRowState	state;
 
 	connect();
-	if (key->has_null || sd_by_key_execute(key, &statement, InvalidOid) == 0)
+	/* a row that was restored between the two looks is tried once more */
+	for (int attempt = 1; key->has_null ||
+		 sd_by_key_execute(key, &statement, InvalidOid) == 0; attempt++)
 	{
 		if (!sd_probe(key, &state))
 			sd_raise_no_row(key);
 		if (state.dead)
 			raise_already(key, true, state.id);
-		raise_refused(key, "delete");
+		if (attempt == 2)
+			raise_refused(key, "delete");
 	}
 	finish();
 	PG_RETURN_INT64(statement.id);
@@ -140,31 +145,11 @@ softdelete_restore(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(statement.rows);
 }
 
-/* put a table behind the parents of it that are among the tables */
-static List *
-add_parents_first(List *ordered, Oid relid, List *tables, List *path)
-{
-	SdTable    *table;
-	ListCell   *lc;
-
-	if (list_member_oid(ordered, relid) || list_member_oid(path, relid))
-		return ordered;
-	path = lappend_oid(list_copy(path), relid);
-	table = sd_table_by_oid(relid);
-	if (table == NULL)
-		return ordered;
-	foreach(lc, table->parents)
-		if (list_member_oid(tables, ((SdKey *) lfirst(lc))->parent))
-			ordered = add_parents_first(ordered, ((SdKey *) lfirst(lc))->parent,
-										tables, path);
-	return lappend_oid(ordered, relid);
-}
-
 /* restore what is left of the deletion in one table, as the caller */
-static int64
-undo_table(Oid relid, int64 id)
+static void
+undo_table(Oid relid, int64 id, SdOp *op)
 {
-	SdStatement statement = {SD_TASK_RESTORE};
+	SdStatement statement = {SD_TASK_RESTORE, .op = op};
 	SdTable    *table = sd_table_by_oid(relid);
 	Oid			types[2] = {INT8OID};
 	Datum		values[2] = {Int64GetDatum(id)};
@@ -182,7 +167,6 @@ undo_table(Oid relid, int64 id)
 	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement,
 			   InvalidOid, true, SD_VIEW_STATEMENT, 0);
 	error_context_stack = callback.previous;
-	return statement.rows;
 }
 
 /* Is anything of the deletion left in the table?  Asked as its owner. */
@@ -201,6 +185,51 @@ has_rows_of(Oid relid, int64 id)
 	sd_execute(sd_prepare(text, 1, types, sd_owner_of(relid), 0), values,
 			   &statement, sd_owner_of(relid), true, SD_VIEW_STATEMENT, 1);
 	return SPI_processed > 0;
+}
+
+/*
+ * Restore what is left of the deletion in the tables, the first one first and
+ * what it cascades to, as the owners, before the others.  One operation, as if
+ * it were one statement, whose checks come at its end: rows may refer to each
+ * other in a circle.  Returns the number of rows.
+ */
+static int64
+undo_tables(List *tables, int64 id)
+{
+	EState	   *estate = CreateExecutorState();
+	QueryDesc	query = {.estate = estate};
+	SdFrame		frame = {sd_frame, &query, NULL, sd_op_begin(estate)};
+	int64		rows;
+	ListCell   *lc;
+
+	sd_frame = &frame;
+	PG_TRY();
+	{
+		foreach(lc, tables)
+		{
+			Oid			relid = lfirst_oid(lc);
+
+			if (lc != list_head(tables) &&
+				(sd_table_by_oid(relid) == NULL ||
+				 pg_class_aclcheck(relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK ||
+				 !has_rows_of(relid, id)))
+				continue;
+			undo_table(relid, id, frame.op);
+			sd_follow(frame.op, estate);
+		}
+		sd_cascade(frame.op, estate);
+		sd_log_write(frame.op);
+		rows = frame.op->restored_total;
+	}
+	PG_FINALLY();
+	{
+		sd_frame = frame.outer;
+	}
+	PG_END_TRY();
+	ExecResetTupleTable(estate->es_tupleTable, false);
+	ExecCloseResultRelations(estate);
+	FreeExecutorState(estate);
+	return rows;
 }
 
 /*
@@ -247,9 +276,7 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	int64		id = PG_GETARG_INT64(0);
 	Oid			root;
 	List	   *tables;
-	List	   *ordered = NIL;
-	int64		rows = 0;
-	ListCell   *lc;
+	int64		rows;
 	AclResult	acl;
 
 	connect();
@@ -262,17 +289,7 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(root));
 
-	foreach(lc, tables)
-		ordered = add_parents_first(ordered, lfirst_oid(lc), tables, NIL);
-	foreach(lc, ordered)
-	{
-		Oid			relid = lfirst_oid(lc);
-
-		if (relid == root ||
-			(pg_class_aclcheck(relid, GetUserId(), ACL_DELETE) == ACLCHECK_OK &&
-			 has_rows_of(relid, id)))
-			rows += undo_table(relid, id);
-	}
+	rows = undo_tables(lcons_oid(root, list_delete_oid(tables, root)), id);
 	if (rows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

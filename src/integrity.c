@@ -99,7 +99,7 @@ SdKeySet *
 sd_only_dead(SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
-	SdKeySet   *dead = sd_key_set(set->key, false, false, 0);
+	SdKeySet   *dead = sd_key_set(set->key, false, set->upwards, 0);
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
@@ -185,20 +185,12 @@ sd_check_children(SdKeySet *set)
 		sd_defer(set);
 }
 
-/* The rows of the set were restored: what they refer to must be live. */
-void
-sd_check_parent(SdKeySet *set)
+static void
+raise_parent(SdKey *key)
 {
-	SdStatement statement = {SD_TASK_READ};
-	SdKey	   *key = set->key;
-	char	   *parent;
+	char	   *parent = get_rel_name(key->parent);
 	char	   *found;
 
-	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
-					   SD_VIEW_LATEST, 1) == 0)
-		return;
-
-	parent = get_rel_name(key->parent);
 	found = sd_may_see(key->child) ? found_key(key->child, key->child_atts, key->n) : NULL;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -213,6 +205,35 @@ sd_check_parent(SdKeySet *set)
 					 quote_literal_cstr(sd_qualified_name(key->parent))),
 			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}
+
+/*
+ * The rows of the set were restored: what they refer to must be live, when a
+ * deferred key is checked at the latest.
+ */
+void
+sd_check_parent(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdKey	   *key = set->key;
+
+	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
+					   SD_VIEW_LATEST, 1) == 0)
+		return;
+	if (sd_key_matters(key) && sd_is_deferred(key))
+	{
+		sd_defer(set);
+		return;
+	}
+	raise_parent(key);
+}
+
+/* The check of a key that was deferred. */
+void
+sd_check_deferred(SdKeySet *set)
+{
+	if (sd_find_orphan(set, !set->upwards))
+		raise_parent(set->key);
 }
 
 /*

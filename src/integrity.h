@@ -15,6 +15,7 @@ extern SdKeySet *sd_only_dead(SdKeySet *set);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
 extern void sd_check_children(SdKeySet *set);
 extern void sd_check_parent(SdKeySet *set);
+extern void sd_check_deferred(SdKeySet *set);
 extern void sd_check_new_key(SdKey *key);
 
 #endif							/* SOFTDELETE_INTEGRITY_H */

@@ -68,6 +68,13 @@ begin_op(EState *estate, MemoryContext context)
 	return &entry->op;
 }
 
+/* An operation that several statements join, by SdStatement.op. */
+SdOp *
+sd_op_begin(EState *estate)
+{
+	return begin_op(estate, estate->es_query_cxt);
+}
+
 /* the statement whose operation it is, see sd_current_op(); NULL for none */
 static EState *
 owner_estate(void)

@@ -137,6 +137,7 @@ typedef struct SdFrame
 extern SdFrame *sd_frame;		/* innermost; NULL outside the executor */
 
 extern SdOp *sd_op_of(EState *estate);
+extern SdOp *sd_op_begin(EState *estate);
 extern SdOp *sd_existing_op(void);
 extern SdOp *sd_current_op(void);
 extern int64 sd_op_id(SdOp *op, Oid root);

@@ -21,6 +21,7 @@
  *		lock_version		heap_lock_tuple(), heap_lock_updated_tuple()
  *		write_version		heap_update(), heap_delete(), with the crosscheck; an
  *							UPDATE keeps the stronger lock of its transaction
+ *							(where it would not, sd_lock_row() sees to it)
  *		follow				EvalPlanQual() after a wait; under REPEATABLE READ a
  *							serialization failure
  *		sleep				XactLockTableWait(), MultiXactIdWait()
