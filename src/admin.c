@@ -294,7 +294,10 @@ sd_check_retention(Interval *retention)
 	Interval	zero = {0};
 	Interval	limit = {.month = 12 * 1000};
 
-	if (DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(retention),
+	/* each part by itself, too: a negative one may make up for another */
+	if (retention->month > limit.month || retention->day > limit.month * 31 ||
+		retention->month < -limit.month || retention->day < -limit.month * 31 ||
+		DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(retention),
 										 IntervalPGetDatum(&limit))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
