@@ -387,6 +387,13 @@ CREATE FUNCTION check_retention(retention interval) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';
 
+CREATE FUNCTION with_partitions(targets regclass[]) RETURNS regclass[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(DISTINCT coalesce(p.relid, t)::oid)::regclass[]
+	  FROM unnest(targets) AS t LEFT JOIN LATERAL pg_partition_tree(t) p ON true
+$$;
+COMMENT ON FUNCTION with_partitions(regclass[]) IS 'the tables and all partitions of them, which may have foreign keys of their own (internal)';
+
 CREATE FUNCTION warn_of_orphans(targets regclass[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET softdelete.visibility = 'all' AS $$
 DECLARE
@@ -395,6 +402,7 @@ DECLARE
 	c		record;
 	n		bigint;
 BEGIN
+	targets := softdelete.with_partitions(targets);
 	FOR k IN
 		SELECT f.conname, f.confrelid::regclass AS parent, f.conrelid::regclass AS child,
 			   string_agg(format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, s.nspname, o.oprname, ca.attname), ' AND ' ORDER BY i) AS joined,
@@ -438,6 +446,7 @@ DECLARE
 	child	record;
 	todo	regclass[] := ARRAY[target];
 	done	regclass[] := '{}';
+	tree	regclass[];
 	this	regclass;
 BEGIN
 	PERFORM softdelete.check_table(target);
@@ -458,16 +467,19 @@ BEGIN
 		todo := todo[2:];
 		CONTINUE WHEN this = ANY (done);
 		done := done || this;
+		tree := softdelete.with_partitions(ARRAY[this]);
 		FOR child IN
-			SELECT c.conrelid::regclass AS relid, c.conname FROM pg_constraint c
-			 WHERE c.contype = 'f' AND c.confrelid = this AND c.confdeltype = 'c' AND c.conparentid = 0
-			   AND c.conrelid <> ALL (done)
-			 ORDER BY c.conname
+			-- a key may be one of a partition alone, on either side
+			SELECT r.relid, c.confrelid::regclass AS parent, c.conname FROM pg_constraint c
+			 CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(c.conrelid), c.conrelid)::regclass AS relid) r
+			 WHERE c.contype = 'f' AND c.confrelid = ANY (tree) AND c.confdeltype = 'c' AND c.conparentid = 0
+			   AND r.relid <> ALL (done)
+			 ORDER BY c.conname, r.relid::text
 		LOOP
 			todo := todo || child.relid;
 			CONTINUE WHEN (softdelete.describe(child.relid)).marker IS NOT NULL;
 			IF "cascade" IS NOT TRUE THEN
-				RAISE EXCEPTION 'table "%" refers to "%" ON DELETE CASCADE and is not managed', child.relid, this
+				RAISE EXCEPTION 'table "%" refers to "%" ON DELETE CASCADE and is not managed', child.relid, child.parent
 					USING ERRCODE = 'object_not_in_prerequisite_state',
 						  DETAIL = format('Foreign key "%s" would leave live rows of "%s" that refer to deleted ones.', child.conname, child.relid),
 						  HINT = format('SELECT softdelete.enable(%L, %L, cascade => true) manages both, SELECT softdelete.enable(%L) the other one.',
@@ -519,7 +531,8 @@ BEGIN
 	END IF;
 	SELECT * INTO deleted_value, kind FROM softdelete.marker_kind(target, marker, deleted_value);
 	IF EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = ANY (c.confkey)
-				WHERE c.contype = 'f' AND c.confrelid = target AND a.attname = enable_table.marker) THEN
+				WHERE c.contype = 'f' AND a.attname = enable_table.marker
+				  AND c.confrelid = ANY ((SELECT softdelete.with_partitions(ARRAY[target]))::regclass[])) THEN
 		RAISE EXCEPTION 'a foreign key refers to column "%" of table "%"', marker, target
 			USING ERRCODE = 'feature_not_supported',
 				  DETAIL = 'A delete would change the key that other rows refer to.';
@@ -840,9 +853,12 @@ CREATE FUNCTION purge_tables(asked regclass, batch_size integer, dry_run boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	todo	 oid[];
-	together oid[];
-	results	 jsonb := '[]';
+	todo		 oid[];
+	together	 oid[];
+	key_parents	 oid[];
+	key_children oid[];
+	key_keeps	 boolean[];
+	results		 jsonb := '[]';
 BEGIN
 	IF batch_size IS NULL OR batch_size < 1 OR batch_size > 1000000 THEN
 		RAISE EXCEPTION 'batch size must be between 1 and 1000000' USING ERRCODE = 'invalid_parameter_value';
@@ -865,18 +881,29 @@ BEGIN
 					AND (pg_has_role(c.relowner, 'USAGE') OR current_setting('softdelete.hard_delete')::boolean));
 	END IF;
 
+	-- which of them refers to which; a partition's own foreign key is its table's
+	SELECT array_agg(k.parent), array_agg(k.child), array_agg(k.keeps)
+	  INTO key_parents, key_children, key_keeps
+	  FROM (SELECT CASE WHEN p.relispartition THEN pg_partition_root(p.oid)::oid ELSE p.oid END AS parent,
+				   CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END AS child,
+				   bool_or(f.confdeltype IN ('a', 'r', 'c')) AS keeps
+			  FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid JOIN pg_class c ON c.oid = f.conrelid
+			 WHERE f.contype = 'f' AND f.conparentid = 0
+			 GROUP BY 1, 2) k
+	 WHERE k.parent <> k.child AND k.parent = ANY (todo) AND k.child = ANY (todo);
+
 	BEGIN
 		WHILE todo <> '{}' LOOP
 			-- children first: a table that is not referred to by others of the rest
 			SELECT ARRAY[t] INTO together FROM unnest(todo) WITH ORDINALITY AS u(t, n)
-			 WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = t AND conrelid <> t AND conrelid = ANY (todo))
+			 WHERE NOT EXISTS (SELECT FROM unnest(key_parents, key_children) AS k(parent, child)
+								WHERE k.parent = t AND k.child = ANY (todo))
 			 ORDER BY n LIMIT 1;
 			-- or only by those of a cycle; one owner's cycle goes together
 			IF NOT FOUND THEN
 				WITH RECURSIVE ref(parent, child, keeps) AS (
-					SELECT confrelid, conrelid, bool_or(confdeltype IN ('a', 'r', 'c')) FROM pg_constraint
-					 WHERE contype = 'f' AND confrelid = ANY (todo) AND conrelid = ANY (todo) AND confrelid <> conrelid
-					 GROUP BY confrelid, conrelid
+					SELECT k.parent, k.child, k.keeps FROM unnest(key_parents, key_children, key_keeps) AS k(parent, child, keeps)
+					 WHERE k.parent = ANY (todo) AND k.child = ANY (todo)
 				), reach(parent, child) AS (
 					SELECT parent, child FROM ref WHERE keeps
 					 UNION
@@ -951,6 +978,7 @@ DECLARE
 	share		float8;
 	index		name;
 	def			text;
+	tree		regclass[];
 BEGIN
 	IF asked IS NOT NULL THEN
 		PERFORM softdelete.live_predicate(asked);
@@ -965,6 +993,7 @@ BEGIN
 		-- an index of a partitioned table cannot be built concurrently
 		online := CASE t.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END;
 		target := t.target;
+		tree := softdelete.with_partitions(ARRAY[t.target]);
 
 		-- the index that purge_expired() needs, and what share of the rows it says is deleted
 		SELECT c.reltuples / nullif(t.reltuples, 0) INTO share
@@ -984,7 +1013,8 @@ BEGIN
 		FOR i IN
 			SELECT x.indexrelid, x.indisprimary, c.conname, x.indnkeyatts, x.indexprs IS NOT NULL AS has_exprs,
 				   con_def.relname AS index_name, x.indnullsnotdistinct,
-				   (SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f' AND k.conindid = x.indexrelid) AS referring,
+				   (SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f'
+					   AND (k.conindid = x.indexrelid OR k.conindid IN (SELECT relid FROM pg_partition_tree(x.indexrelid)))) AS referring,
 				   (SELECT string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' ORDER BY k)
 					  FROM generate_series(1, x.indnkeyatts) k) AS columns,
 				   (SELECT string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' ORDER BY k)
@@ -1031,20 +1061,22 @@ BEGIN
 
 		-- foreign keys without a full index: cascades and PostgreSQL's own checks scan the table
 		FOR f IN
-			SELECT c.conname, c.conkey, (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.n)
+			SELECT c.conname, c.conkey, c.conrelid::regclass AS child, (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.n)
 				FROM unnest(c.conkey) WITH ORDINALITY AS u(k, n)
 				JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = u.k) AS columns
-			  FROM pg_constraint c WHERE c.conrelid = t.target AND c.contype = 'f' AND c.conparentid = 0
-			   AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = t.target AND x.indpred IS NULL AND x.indisvalid
+			  FROM pg_constraint c WHERE c.conrelid = ANY (tree) AND c.contype = 'f' AND c.conparentid = 0
+			   AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.conrelid AND x.indpred IS NULL AND x.indisvalid
 								 AND (SELECT array_agg(k ORDER BY k) FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
 									   WHERE n <= cardinality(c.conkey))
 								   = (SELECT array_agg(k ORDER BY k) FROM unnest(c.conkey) AS k))
-			 ORDER BY c.conname
+			 ORDER BY c.conname, c.conrelid::regclass::text
 		LOOP
 			kind := 'key_index';
-			problem := format('no full index leads with (%s): deletes and purges of the referred-to table scan this one', f.columns);
-			ddl := format('CREATE INDEX %s%I ON %s (%s)', online,
-						  softdelete.index_name(t.target, 'idx', VARIADIC ARRAY[f.conname]), t.target, f.columns);
+			problem := format('no full index leads with (%s)%s: deletes and purges of the referred-to table scan this one', f.columns,
+							  CASE WHEN f.child = t.target THEN '' ELSE format(' of partition "%s"', f.child) END);
+			ddl := format('CREATE INDEX %s%I ON %s (%s)',
+						  CASE WHEN (SELECT r.relkind = 'p' FROM pg_class r WHERE r.oid = f.child) THEN '' ELSE 'CONCURRENTLY ' END,
+						  softdelete.index_name(f.child, 'idx', VARIADIC ARRAY[f.conname]), f.child, f.columns);
 			RETURN NEXT;
 		END LOOP;
 
@@ -1077,11 +1109,12 @@ BEGIN
 
 		-- what deletes would run into
 		FOR f IN SELECT k.* FROM softdelete.foreign_keys k
-				  WHERE k.parent = t.target AND k.on_delete = 'CASCADE'
+				  WHERE k.parent = ANY (tree) AND k.on_delete = 'CASCADE'
 					AND (softdelete.describe(k.child)).marker IS NULL ORDER BY k.child::text LOOP
 			kind := 'unmanaged_child';
-			problem := format('"%s" refers to it ON DELETE CASCADE and is not managed: deletes fail while it has rows', f.child);
-			ddl := format('SELECT softdelete.enable(%L)', f.child);
+			problem := format('"%s" refers to %s ON DELETE CASCADE and is not managed: deletes fail while it has rows', f.child,
+							  CASE WHEN f.parent = t.target THEN 'it' ELSE format('its partition "%s"', f.parent) END);
+			ddl := format('SELECT softdelete.enable(%L)', coalesce(pg_partition_root(f.child), f.child));
 			RETURN NEXT;
 		END LOOP;
 		FOR f IN SELECT g.tgname FROM pg_trigger g

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "keys.h"
 #include "miscadmin.h"
 #include "predicate.h"
 #include "query.h"
@@ -171,6 +172,7 @@ sd_by_key(FunctionCallInfo fcinfo)
 	int			nargs;
 	Relation	rel;
 	Relation	index;
+	Oid			index_oid;
 	StringInfoData where;
 
 	if (PG_ARGISNULL(0))
@@ -183,15 +185,15 @@ sd_by_key(FunctionCallInfo fcinfo)
 	sd_require_managed(key->relid);
 	rel = relation_open(key->relid, AccessShareLock);
 	key->table = sd_table(rel);
-	(void) RelationGetIndexList(rel);
-	if (!OidIsValid(rel->rd_pkindex))
+	index_oid = sd_primary_key(rel);
+	if (!OidIsValid(index_oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has no primary key", get_rel_name(key->relid)),
 				 errhint("Delete with DELETE; restore with softdelete.undo(), or by an UPDATE that clears column \"%s\" while softdelete.visibility = deleted.",
 						 get_attname(key->relid, key->table->marker, false))));
 
-	index = index_open(rel->rd_pkindex, AccessShareLock);
+	index = index_open(index_oid, AccessShareLock);
 	key->n = IndexRelationGetNumberOfKeyAttributes(index);
 	if (nargs != key->n)
 		ereport(ERROR,

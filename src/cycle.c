@@ -87,13 +87,14 @@ append_step(StringInfo buf, Cycle *cycle, const char *from, bool up)
 		SdTable    *table = cycle->tables[parent].table;
 		ListCell   *lc;
 
-		foreach(lc, table->children)
+		foreach(lc, sd_all_children(table->relid))
 		{
 			SdKey	   *key = lfirst(lc);
+			SdTable    *child = sd_table_by_oid(key->child);
 			bool		inside = false;
 
-			for (int i = 0; i < cycle->n_tables; i++)
-				inside = inside || key->child == cycle->tables[i].root;
+			for (int i = 0; child != NULL && i < cycle->n_tables; i++)
+				inside = inside || child->root == cycle->tables[i].root;
 			if (!inside || !sd_key_matters(key))
 				continue;
 			appendStringInfo(buf, " UNION ALL SELECT %s.tableoid, %s.ctid FROM %s p, %s c"

@@ -18,6 +18,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "integrity.h"
+#include "keys.h"
 #include "nodes/makefuncs.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -186,16 +187,12 @@ set_deferred(List *constraints, bool deferred)
 static void
 collect_deferred(Oid relid, List **visited, List **constraints)
 {
-	SdTable    *table;
 	ListCell   *lc;
 
 	if (list_member_oid(*visited, relid))
 		return;
 	*visited = lappend_oid(*visited, relid);
-	table = sd_table_by_oid(relid);
-	if (table == NULL)
-		return;
-	foreach(lc, table->children)
+	foreach(lc, sd_all_children(relid))
 	{
 		SdKey	   *key = lfirst(lc);
 

@@ -76,6 +76,7 @@ sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int 
 	foreach(lc, table->children)
 	{
 		SdKey	   *key = lfirst(lc);
+		SdTable    *child = sd_table_by_oid(key->child);
 
 		if (!sd_key_matters(key) || sd_owner_of(key->child) != runs[which].owner)
 			continue;
@@ -84,10 +85,10 @@ sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int 
 		/* the partition has the key's columns by the names of its table */
 		sd_append_join(buf, key, "t", "c");
 		for (int i = 0; i < n; i++)
-			if (key->child == runs[i].root)
+			if (child != NULL && child->root == runs[i].root)
 			{
 				appendStringInfoString(buf, " AND ");
-				sd_append_may_go(buf, sd_table_by_oid(key->child), "c", i);
+				sd_append_may_go(buf, child, "c", i);
 				appendStringInfoString(buf, " IS NOT TRUE");
 			}
 		appendStringInfoChar(buf, ')');

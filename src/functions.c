@@ -116,31 +116,40 @@ Datum
 softdelete_restore(PG_FUNCTION_ARGS)
 {
 	SdByKey    *key = sd_by_key(fcinfo);
-	SdStatement statement = {SD_TASK_RESTORE};
-	SdRowState	state;
+	SdByKey		bound = *key;
+	SdStatement statement;
+	SdRowState	state = {false, PG_INT64_MIN};
 	ErrorContextCallback callback;
+	int			rows;
 
 	connect();
-	if (!sd_probe(key, &state))
-		sd_raise_no_row(key);
-	if (!state.dead)
-		raise_already(key, false, 0);
-	statement.id = state.id;
-
 	callback.previous = error_context_stack;
 	callback.callback = clash_hint;
 	callback.arg = get_rel_name(key->relid);
-	error_context_stack = &callback;
-	if (sd_by_key_execute(key, &statement, InvalidOid) == 0)
+	do
 	{
-		/* somebody restored or purged it just now, or it may not be touched */
+		int64		id = state.id;
+
+		CHECK_FOR_INTERRUPTS();
 		if (!sd_probe(key, &state))
 			sd_raise_no_row(key);
 		if (!state.dead)
 			raise_already(key, false, 0);
-		raise_refused(key, "restore");
-	}
-	error_context_stack = callback.previous;
+		if (state.id == id)
+			raise_refused(key, "restore");
+
+		/*
+		 * Of that deletion, which the log will say was restored: somebody may
+		 * restore the row just now, and have it deleted again.
+		 */
+		statement = (SdStatement) {SD_TASK_RESTORE, .id = state.id};
+		bound.where = psprintf("COALESCE(t.%s, 0) OPERATOR(pg_catalog.=) '" INT64_FORMAT "'::pg_catalog.int8 AND %s",
+							   sd_column_name(key->relid, key->table->id),
+							   state.id, key->where);
+		error_context_stack = &callback;
+		rows = sd_by_key_execute(&bound, &statement, InvalidOid);
+		error_context_stack = callback.previous;
+	} while (rows == 0);
 	finish();
 	PG_RETURN_INT64(statement.rows);
 }

@@ -175,7 +175,9 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 	List	   *waiting = NIL;
+	List	   *leaves;
 	ListCell   *lc;
+	int64		purged;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -184,19 +186,27 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2));
 	if (run.owner != GetUserId())
 		waiting = sd_make_immediate(relid);
-	foreach(lc, find_all_inheritors(relid, RowExclusiveLock, NULL))
-	{
-		Oid			leaf = lfirst_oid(lc);
+	leaves = find_all_inheritors(relid, RowExclusiveLock, NULL);
 
-		if (get_rel_relkind(leaf) != RELKIND_RELATION)
-			continue;
-		run.relid = leaf;
-		run.table = sd_table_by_oid(leaf);
-		if (run.table == NULL)
-			continue;
-		run.root = run.table->root;
-		purge_until_settled(&run);
-	}
+	/* again, too, where rows of one partition refer to rows of another */
+	do
+	{
+		purged = run.purged;
+		run.kept = 0;
+		foreach(lc, leaves)
+		{
+			Oid			leaf = lfirst_oid(lc);
+
+			if (get_rel_relkind(leaf) != RELKIND_RELATION)
+				continue;
+			run.relid = leaf;
+			run.table = sd_table_by_oid(leaf);
+			if (run.table == NULL)
+				continue;
+			run.root = run.table->root;
+			purge_until_settled(&run);
+		}
+	} while (list_length(leaves) > 1 && run.kept > 0 && run.purged > purged);
 	sd_make_deferred(waiting);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

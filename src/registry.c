@@ -46,30 +46,43 @@ typedef struct CacheEntry
 
 static HTAB *cache = NULL;
 
+/* Make the entries of that partition tree stale, or all of them. */
+static void
+make_stale(Oid root)
+{
+	HASH_SEQ_STATUS scan;
+	CacheEntry *entry;
+
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (OidIsValid(root) && !(entry->table && entry->table->root == root))
+			continue;
+		entry->stale = true;
+		entry->building = false;
+	}
+}
+
 static void
 relation_changed(Datum arg, Oid relid)
 {
 	CacheEntry *entry;
 
-	if (OidIsValid(relid))
+	if (!OidIsValid(relid))
 	{
-		entry = hash_search(cache, &relid, HASH_FIND, NULL);
-		if (entry)
-		{
-			entry->stale = true;
-			entry->building = false;
-		}
+		make_stale(InvalidOid);
+		return;
 	}
-	else
+	entry = hash_search(cache, &relid, HASH_FIND, NULL);
+	if (entry)
 	{
-		HASH_SEQ_STATUS scan;
+		entry->stale = true;
+		entry->building = false;
 
-		hash_seq_init(&scan, cache);
-		while ((entry = hash_seq_search(&scan)) != NULL)
-		{
-			entry->stale = true;
-			entry->building = false;
-		}
+		/* what became its partition may have keys, see sd_has_children() */
+		if (entry->table && entry->table->partitioned &&
+			entry->table->root != relid)
+			make_stale(entry->table->root);
 	}
 }
 
@@ -236,6 +249,7 @@ build_table(Relation rel, const Trigger *trigger)
 		return NULL;
 	table->relid = RelationGetRelid(rel);
 	table->root = sd_topmost(rel);
+	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	table->deleted_value = pstrdup(trigger->tgargs[1]);
 	table->marker = trigger->tgattr[0];
 	table->id = trigger->tgattr[1];

@@ -51,6 +51,7 @@ typedef struct SdTable
 	AttrNumber	id;				/* deletion_id */
 	AttrNumber	time;			/* when; the marker itself for SD_TIMESTAMP */
 	AttrNumber	former;			/* former status, or InvalidAttrNumber */
+	bool		partitioned;
 	bool		disabled;		/* ALTER TABLE ... DISABLE TRIGGER was used */
 	bool		moves;			/* a partition key holds one of these, so that
 								 * marking may move a row */
@@ -58,6 +59,8 @@ typedef struct SdTable
 	Node	   *dead;
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
+	bool		below_known;	/* for sd_has_children() */
+	bool		below;			/* keys refer to partitions of it by themselves */
 
 	/* private to registry.c */
 	bool		is_dead_true;	/* SD_BOOLEAN: which value is the deleted one */

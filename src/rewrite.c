@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "condition.h"
 #include "guc.h"
+#include "keys.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
@@ -112,7 +113,7 @@ stamp_value(Relation rel, Index varno, SdTable *table)
 	List	   *args = list_make1(sd_engine_arg());
 	Oid			function = sd_objects()->stamp;
 
-	if (table->children != NIL)
+	if (sd_has_children(table))
 	{
 		Expr	   *tableoid;
 

@@ -7,14 +7,16 @@
 #include "postgres.h"
 
 #include "upsert.h"
-#include "access/sysattr.h"
+#include "access/htup_details.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "condition.h"
+#include "keys.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
-#include "utils/relcache.h"
+#include "utils/syscache.h"
 
 /* does the SET list of DO UPDATE name the marker? */
 static bool
@@ -42,9 +44,7 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table)
 	FuncExpr   *raise;
 	List	   *args;
 	int2vector *atts;
-	Bitmapset  *key;
-	int			attnum = -1;
-	int			n = 0;
+	HeapTuple	index;
 
 	if (conflict->arbiterElems != NIL)
 		conflict->arbiterWhere = conflict->arbiterWhere ?
@@ -57,14 +57,21 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table)
 		return;
 
 	/* raise_dead_row(engine, table, key columns, key values) */
-	key = bms_copy(RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY));
-	atts = buildint2vector(NULL, bms_num_members(key));
-	args = NIL;
-	while ((attnum = bms_next_member(key, attnum)) >= 0)
+	index = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(sd_primary_key(rel)));
+	if (HeapTupleIsValid(index))
 	{
-		AttrNumber	att = attnum + FirstLowInvalidHeapAttributeNumber;
+		Form_pg_index form = (Form_pg_index) GETSTRUCT(index);
 
-		atts->values[n++] = att;
+		atts = buildint2vector(form->indkey.values, form->indnkeyatts);
+		ReleaseSysCache(index);
+	}
+	else
+		atts = buildint2vector(NULL, 0);
+	args = NIL;
+	for (int i = 0; i < atts->dim1; i++)
+	{
+		AttrNumber	att = atts->values[i];
+
 		args = lappend(args, makeVar(varno, att,
 									 TupleDescAttr(RelationGetDescr(rel), att - 1)->atttypid,
 									 TupleDescAttr(RelationGetDescr(rel), att - 1)->atttypmod,

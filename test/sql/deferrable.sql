@@ -185,3 +185,19 @@ BEGIN;
 SELECT softdelete.restore('parent', 1), softdelete.restore('lazy', 1);
 COMMIT;
 SELECT p.id, l.id FROM parent p JOIN lazy l ON l.up = p.id WHERE p.id = 1;
+
+------------------------------------------------------------------------------
+-- A primary key that is deferrable finds rows like any other
+------------------------------------------------------------------------------
+CREATE TABLE dp (b int, a int, code text UNIQUE, PRIMARY KEY (a, b) DEFERRABLE INITIALLY DEFERRED);
+SELECT softdelete.enable('dp');
+INSERT INTO dp VALUES (1, 2, 'x');
+SELECT softdelete.delete('dp', 2, 1) > 0 AS deleted;
+\set VERBOSITY default
+INSERT INTO dp VALUES (3, 4, 'x') ON CONFLICT (code) DO UPDATE SET a = 5;
+SELECT softdelete.restore('dp', 2, 1);
+SELECT softdelete.restore('dp', 1, 2);
+SELECT key FROM softdelete.trash('dp');
+DELETE FROM dp;
+SELECT key FROM softdelete.trash('dp');
+SELECT softdelete.purge('dp', 2, 1);

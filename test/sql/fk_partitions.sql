@@ -235,7 +235,7 @@ ALTER TABLE "Post 2" ADD CONSTRAINT "Post 2's Author" FOREIGN KEY (author) REFER
 ALTER TABLE post_3 ADD CONSTRAINT "Post 3's Author" FOREIGN KEY (author) REFERENCES author ON DELETE SET NULL;
 INSERT INTO author SELECT generate_series(1, 5);
 INSERT INTO post VALUES (1, 1), (2, 2), (11, 3), (21, 4), (22, 4);
--- a partition is managed with its table
+-- a partition is managed with its table, and so cascade => true takes that
 SELECT softdelete.enable('author');
 SELECT softdelete.enable('author', cascade => true);
 SELECT softdelete.enable('post');

@@ -30,7 +30,7 @@ SELECT softdelete.enable('posts');
 SELECT target, marker FROM softdelete.tables WHERE target IN (SELECT relid FROM pg_partition_tree('posts'));
 SELECT tgrelid::regclass AS partition, count(*) AS triggers FROM pg_trigger
  WHERE tgrelid IN (SELECT relid FROM pg_partition_tree('posts')) AND tgname LIKE '~softdelete%'
- GROUP BY 1 ORDER BY 1::text;
+ GROUP BY tgrelid ORDER BY tgrelid::regclass::text COLLATE "C";
 -- a partition is not managed by itself
 \set VERBOSITY sqlstate
 SELECT softdelete.enable('posts_1');
@@ -53,7 +53,7 @@ DELETE FROM native WHERE id IN (1, 11, 12, 13, 22, 2, 14, 15, 16, 20, 17, 19);
 SELECT * FROM diff;
 -- they are hidden from every door
 SELECT count(*) FROM posts;
-SELECT tableoid::regclass AS partition, string_agg(id::text, ' ' ORDER BY id) AS ids FROM posts GROUP BY 1 ORDER BY 1::text;
+SELECT tableoid::regclass AS partition, string_agg(id::text, ' ' ORDER BY id) AS ids FROM posts GROUP BY tableoid ORDER BY tableoid::regclass::text COLLATE "C";
 SELECT (SELECT count(*) FROM posts_1) AS posts_1, (SELECT count(*) FROM posts_2) AS posts_2, (SELECT count(*) FROM posts_2_en) AS posts_2_en,
        (SELECT count(*) FROM posts_2_rest_0) + (SELECT count(*) FROM posts_2_rest_1) AS rest, (SELECT count(*) FROM "Posts default") AS "default";
 SELECT count(*) FROM posts p JOIN posts_1 q USING (id);
