@@ -76,10 +76,10 @@ SELECT pg_catalog.pg_extension_config_dump('retention', 'WHERE EXISTS (SELECT FR
 -- SQL could make: a call by hand can pass NULL at the most, and is refused.
 CREATE TYPE engine;
 CREATE FUNCTION engine_in(cstring) RETURNS engine
-	AS 'MODULE_PATHNAME', 'softdelete_engine_in' LANGUAGE C IMMUTABLE STRICT;
+	AS 'MODULE_PATHNAME', 'softdelete_engine_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION engine_in(cstring) IS 'raises: the type has no values that can be written (internal)';
 CREATE FUNCTION engine_out(engine) RETURNS cstring
-	AS 'MODULE_PATHNAME', 'softdelete_engine_out' LANGUAGE C IMMUTABLE STRICT;
+	AS 'MODULE_PATHNAME', 'softdelete_engine_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION engine_out(engine) IS 'shows the argument in EXPLAIN VERBOSE (internal)';
 CREATE TYPE engine (INPUT = engine_in, OUTPUT = engine_out, INTERNALLENGTH = 4, PASSEDBYVALUE);
 COMMENT ON TYPE engine IS 'argument of the functions that only the extension itself can call';
@@ -384,7 +384,7 @@ END $$;
 COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';
 
 CREATE FUNCTION check_retention(retention interval) RETURNS void
-	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT;
+	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';
 
 CREATE FUNCTION with_partitions(targets regclass[]) RETURNS regclass[]
@@ -723,25 +723,113 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION create_live_index(regclass, name[]) IS 'create an index over live rows only';
 
+-- The definition is PostgreSQL's own, less what is known to stand at either end, so
+-- that whatever an index can have comes along: operator classes and their options,
+-- collations, order, INCLUDE, NULLS NOT DISTINCT, storage parameters.  A constraint
+-- comes as a clause of ALTER TABLE, since it cannot be built beside the old one.
+CREATE FUNCTION live_twin(model regclass, name name, online boolean,
+	OUT index_ddl text, OUT clause text, OUT obstacle text)
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	x			record;
+	def			text;
+	head		text;
+	ending		text;
+	deferral	text;
+	predicate	text;
+	keys		text;
+	elements	text := '';
+BEGIN
+	SELECT i.*, c.relname, c.relkind, m.amname, k.oid AS constraint_oid, k.condeferrable, k.condeferred, t.relkind AS table_kind,
+		   format('%I.%I', CASE t.relnamespace WHEN pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END, t.relname) AS table_name,
+		   pg_get_expr(i.indpred, i.indrelid) AS old_predicate,
+		   (SELECT format(' TABLESPACE %I', s.spcname) FROM pg_tablespace s
+			 WHERE s.oid = c.reltablespace AND has_tablespace_privilege(s.oid, 'CREATE')) AS tablespace
+	  INTO x
+	  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+	  JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+	  LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+	 WHERE i.indexrelid = model;
+	obstacle := CASE
+		WHEN x.indisreplident THEN 'it is the replica identity, so it has to stay'
+		WHEN x.indisunique AND x.indisexclusion THEN 'it is WITHOUT OVERLAPS, which cannot be partial, so it has to stay'
+		WHEN x.condeferrable AND x.indnullsnotdistinct THEN 'it is DEFERRABLE and NULLS NOT DISTINCT, which cannot be partial, so it has to stay'
+		WHEN x.table_kind = 'p' AND (x.condeferrable OR x.indisexclusion) AND current_setting('server_version_num')::integer < 170000
+			THEN 'partitioned tables have no exclusion constraints before PostgreSQL 17, so it has to stay' END;
+	IF obstacle IS NOT NULL THEN
+		RETURN;
+	END IF;
+
+	deferral := CASE WHEN x.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN x.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END;
+	IF x.indisexclusion THEN
+		def := pg_get_constraintdef(x.constraint_oid);
+		head := format('EXCLUDE USING %I (', x.amname);
+		ending := coalesce(' WHERE (' || x.old_predicate || ')', '') || deferral;
+	ELSE
+		def := pg_get_indexdef(model);
+		head := format('CREATE %sINDEX %I ON %s%s USING %I (', CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END, x.relname,
+					   CASE x.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END, x.table_name, x.amname);
+		ending := coalesce(' WHERE ' || x.old_predicate, '');
+	END IF;
+	IF x.condeferrable AND NOT x.indisexclusion THEN
+		-- only an exclusion constraint can be both partial and deferrable; a
+		-- unique constraint's keys are plain columns, compared by equality
+		SELECT string_agg(e.def, ', ' ORDER BY u.n),
+			   string_agg(format('%s WITH OPERATOR(%I.%s)', e.def, s.nspname, o.oprname), ', ' ORDER BY u.n)
+		  INTO keys, elements
+		  FROM generate_series(1, x.indnkeyatts) AS u(n)
+		 CROSS JOIN LATERAL (SELECT pg_get_indexdef(model, u.n, false)) AS e(def)
+		  JOIN pg_opclass p ON p.oid = x.indclass[u.n - 1]
+		  JOIN pg_amop a ON a.amopfamily = p.opcfamily AND a.amopstrategy = 3
+						AND a.amoplefttype = p.opcintype AND a.amoprighttype = p.opcintype
+		  JOIN pg_operator o ON o.oid = a.amopopr
+		  JOIN pg_namespace s ON s.oid = o.oprnamespace;
+		head := head || keys || ')';
+		elements := elements || ')';
+	END IF;
+	IF (starts_with(def, head) AND right(def, length(ending)) = ending) IS NOT TRUE THEN
+		obstacle := 'its definition is not understood';
+		RETURN;
+	END IF;
+
+	def := elements || substr(def, length(head) + 1, length(def) - length(head) - length(ending));
+	predicate := softdelete.live_predicate(x.indrelid);
+	IF x.old_predicate IS NOT NULL THEN
+		predicate := format('(%s) AND (%s)', x.old_predicate, predicate);
+	END IF;
+	IF x.condeferrable OR x.indisexclusion THEN
+		clause := format('ADD CONSTRAINT %I EXCLUDE USING %I (%s%s WHERE (%s)%s', name, x.amname, def,
+						 ' USING INDEX' || x.tablespace, predicate, deferral);
+	ELSE
+		index_ddl := format('CREATE %sINDEX %s%I ON %s USING %I (%s%s WHERE %s', CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END,
+							CASE WHEN online THEN 'CONCURRENTLY ' ELSE '' END, name, x.indrelid::regclass, x.amname, def, x.tablespace, predicate);
+	END IF;
+END $$;
+COMMENT ON FUNCTION live_twin(regclass, name, boolean) IS 'what makes an index or constraint again, over live rows only (internal)';
+
 CREATE FUNCTION create_live_unique(target regclass, VARIADIC columns name[]) RETURNS regclass
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	list	text := softdelete.check_columns(target, columns);
 	index	name := softdelete.index_name(target, 'live_key', VARIADIC columns);
+	schema	name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target);
 	wanted	smallint[] := (SELECT array_agg(a.attnum ORDER BY a.attnum) FROM pg_attribute a
 							WHERE a.attrelid = target AND a.attname = ANY (columns));
 	full_index	record;
+	twin	record;
+	made	text[] := '{}';
 	result	regclass;
-	nulls	text := '';
 BEGIN
-	-- the full index on the same columns, which deleted rows would go on blocking
+	-- the full indexes on the same columns, which deleted rows would go on blocking
 	FOR full_index IN
-		SELECT i.indexrelid::regclass AS index, c.conname, i.indisprimary, i.indnullsnotdistinct,
+		SELECT i.indexrelid::regclass AS index, x.relname, c.conname, i.indisprimary, coalesce(c.condeferrable, false) AS as_constraint,
 			   (SELECT string_agg(format('"%s" of table "%s"', f.conname, f.conrelid::regclass), ', ')
 				  FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid AND f.conparentid = 0) AS keys
-		  FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
+		  FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+		  LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
 		 WHERE i.indrelid = target AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
 		   AND wanted = (SELECT array_agg(k ORDER BY k) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(k, n) WHERE n <= i.indnkeyatts)
+		 ORDER BY as_constraint, x.relname
 	LOOP
 		IF full_index.indisprimary THEN
 			RAISE EXCEPTION '(%) is the primary key of table "%"', list, target
@@ -754,24 +842,34 @@ BEGIN
 					  DETAIL = format('Foreign key %s needs the full unique constraint.', full_index.keys),
 					  HINT = 'Let those keys refer to the primary key instead.';
 		END IF;
-		IF full_index.indnullsnotdistinct THEN
-			nulls := ' NULLS NOT DISTINCT';
+		twin := softdelete.live_twin(full_index.index, CASE WHEN full_index.as_constraint THEN full_index.conname ELSE index END, false);
+		IF twin.obstacle IS NOT NULL THEN
+			RAISE EXCEPTION '"%" of table "%" cannot be made unique among live rows only', full_index.relname, target
+				USING ERRCODE = 'feature_not_supported',
+					  DETAIL = upper(left(twin.obstacle, 1)) || substr(twin.obstacle, 2) || '.';
+		ELSIF full_index.as_constraint THEN
+			-- under its name, by which SET CONSTRAINTS knows it
+			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, %s', target, full_index.conname, twin.clause);
+			result := coalesce(result, format('%I.%I', schema, full_index.conname)::regclass);
+			CONTINUE;
+		ELSIF twin.index_ddl <> ALL (made) THEN
+			made := made || twin.index_ddl;
+			IF result IS NOT NULL THEN
+				twin := softdelete.live_twin(full_index.index, softdelete.index_name(target, 'live_key', VARIADIC columns), false);
+			END IF;
+			EXECUTE twin.index_ddl;
+			result := coalesce(result, format('%I.%I', schema, index)::regclass);
 		END IF;
-	END LOOP;
-	EXECUTE format('CREATE UNIQUE INDEX %I ON %s (%s)%s WHERE %s', index, target, list, nulls, softdelete.live_predicate(target));
-	result := format('%I.%I', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target), index)::regclass;
-	FOR full_index IN
-		SELECT i.indexrelid::regclass AS index, c.conname
-		  FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('p', 'u')
-		 WHERE i.indrelid = target AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
-		   AND wanted = (SELECT array_agg(k ORDER BY k) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(k, n) WHERE n <= i.indnkeyatts)
-	LOOP
 		IF full_index.conname IS NOT NULL THEN
 			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', target, full_index.conname);
 		ELSE
 			EXECUTE format('DROP INDEX %s', full_index.index);
 		END IF;
 	END LOOP;
+	IF result IS NULL THEN
+		EXECUTE format('CREATE UNIQUE INDEX %I ON %s (%s) WHERE %s', index, target, list, softdelete.live_predicate(target));
+		result := format('%I.%I', schema, index)::regclass;
+	END IF;
 	RETURN result;
 END $$;
 COMMENT ON FUNCTION create_live_unique(regclass, name[]) IS 'make columns unique among live rows, in place of the full constraint';
@@ -976,8 +1074,7 @@ DECLARE
 	f			record;
 	online		text;
 	share		float8;
-	index		name;
-	def			text;
+	twin		record;
 	tree		regclass[];
 BEGIN
 	IF asked IS NOT NULL THEN
@@ -1009,53 +1106,61 @@ BEGIN
 			RETURN NEXT;
 		END IF;
 
-		-- unique keys that deleted rows go on holding
+		-- unique keys and exclusion constraints that deleted rows go on holding, but
+		-- for conditions that speak of the marker
 		FOR i IN
-			SELECT x.indexrelid, x.indisprimary, c.conname, x.indnkeyatts, x.indexprs IS NOT NULL AS has_exprs,
-				   con_def.relname AS index_name, x.indnullsnotdistinct,
-				   (SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f'
-					   AND (k.conindid = x.indexrelid OR k.conindid IN (SELECT relid FROM pg_partition_tree(x.indexrelid)))) AS referring,
+			SELECT x.indexrelid, x.indisprimary, x.indisunique, c.conname, ic.relname AS index_name,
+				   x.indisexclusion OR coalesce(c.condeferrable, false) AS as_constraint,
+				   (SELECT count(*) FROM pg_constraint k WHERE k.contype = 'f' AND (k.conindid = x.indexrelid OR k.conindid IN (SELECT relid FROM pg_partition_tree(x.indexrelid)))) AS referring,
 				   (SELECT string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' ORDER BY k)
 					  FROM generate_series(1, x.indnkeyatts) k) AS columns,
-				   (SELECT string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' ORDER BY k)
-					  FROM generate_series(x.indnkeyatts + 1, x.indnatts) k) AS included,
 				   (SELECT bool_or(a.attidentity <> '' OR a.atthasdef) FROM pg_attribute a
 					 WHERE a.attrelid = t.target AND a.attnum = ANY (x.indkey::smallint[])) AS generated
-			  FROM pg_index x JOIN pg_class con_def ON con_def.oid = x.indexrelid
-			  LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.contype IN ('p', 'u')
-			 WHERE x.indrelid = t.target AND x.indisunique AND x.indpred IS NULL
-			 ORDER BY con_def.relname
+			  FROM pg_index x JOIN pg_class ic ON ic.oid = x.indexrelid
+			  LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
+			 WHERE x.indrelid = t.target AND (x.indisunique OR x.indisexclusion)
+			   AND (x.indpred IS NULL OR NOT EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+					WHERE d.classid = 'pg_class'::regclass AND d.objid = x.indexrelid AND d.refclassid = 'pg_class'::regclass
+					  AND d.refobjid = t.target AND a.attname = t.marker))
+			 ORDER BY ic.relname
 		LOOP
+			twin := softdelete.live_twin(i.indexrelid, CASE
+				WHEN i.indisprimary THEN softdelete.index_name(t.target, 'live_key')
+				WHEN i.as_constraint THEN i.conname
+				ELSE softdelete.index_name(t.target, 'live_key', VARIADIC ARRAY[i.index_name]) END, online <> '');
 			IF i.indisprimary THEN
 				CONTINUE WHEN i.generated;
 				kind := 'natural_key';
 				problem := format('primary key (%s) is entered, not generated: a key that was deleted cannot be inserted again', i.columns);
 				ddl := NULL;
-				IF i.referring = 0 AND t.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_attribute
+				IF i.referring = 0 AND t.relkind = 'r' AND twin.obstacle IS NULL AND NOT EXISTS (SELECT FROM pg_attribute
 						WHERE attrelid = t.target AND attname = 'row_id' AND NOT attisdropped) THEN
-					ddl := format('ALTER TABLE %s DROP CONSTRAINT %I, ADD COLUMN row_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY', t.target, i.conname);
-					RETURN NEXT;
-					ddl := format('CREATE UNIQUE INDEX %s%I ON %s (%s) WHERE %s', online,
-								  softdelete.index_name(t.target, 'live_key'), t.target, i.columns, t.live_predicate);
+					ddl := format('ALTER TABLE %s DROP CONSTRAINT %I, ADD COLUMN row_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY', t.target, i.conname)
+						   || coalesce(', ' || twin.clause, '');
+					IF twin.clause IS NULL THEN
+						RETURN NEXT;
+						ddl := twin.index_ddl;
+					END IF;
 				END IF;
 				RETURN NEXT;
 				CONTINUE;
 			END IF;
-			kind := 'blocking_unique';
+			kind := CASE WHEN i.indisunique THEN 'blocking_unique' ELSE 'blocking_exclusion' END;
 			problem := format('"%s" keeps (%s) of deleted rows taken', coalesce(i.conname, i.index_name), i.columns);
+			ddl := NULL;
 			IF i.referring > 0 THEN
 				problem := problem || '; foreign keys refer to it, so it has to stay';
-				ddl := NULL;
+			ELSIF twin.obstacle IS NOT NULL THEN
+				problem := problem || '; ' || twin.obstacle;
+			ELSIF i.as_constraint THEN
+				problem := problem || '; the command locks the table until it is done';
+				ddl := format('ALTER TABLE %s DROP CONSTRAINT %I, %s', t.target, i.conname, twin.clause);
+			ELSE
+				ddl := twin.index_ddl;
 				RETURN NEXT;
-				CONTINUE;
+				ddl := CASE WHEN i.conname IS NOT NULL THEN format('ALTER TABLE %s DROP CONSTRAINT %I', t.target, i.conname)
+							ELSE format('DROP INDEX %s%I.%I', online, t.nspname, i.index_name) END;
 			END IF;
-			ddl := format('CREATE UNIQUE INDEX %s%I ON %s (%s)%s%s WHERE %s', online,
-						  softdelete.index_name(t.target, 'live_key', VARIADIC ARRAY[i.index_name]), t.target, i.columns,
-						  coalesce(' INCLUDE (' || i.included || ')', ''),
-						  CASE WHEN i.indnullsnotdistinct THEN ' NULLS NOT DISTINCT' ELSE '' END, t.live_predicate);
-			RETURN NEXT;
-			ddl := CASE WHEN i.conname IS NOT NULL THEN format('ALTER TABLE %s DROP CONSTRAINT %I', t.target, i.conname)
-						ELSE format('DROP INDEX %s%I.%I', online, t.nspname, i.index_name) END;
 			RETURN NEXT;
 		END LOOP;
 
@@ -1095,12 +1200,9 @@ BEGIN
 				problem := format('"%s" indexes deleted rows, too: a partial one would save about %s of %s', i.relname,
 								  pg_size_pretty((pg_relation_size(i.indexrelid) * least(share, 1))::bigint),
 								  pg_size_pretty(pg_relation_size(i.indexrelid)));
-				def := pg_get_indexdef(i.indexrelid);
-				index := softdelete.index_name(t.target, 'live_idx', VARIADIC ARRAY[i.relname]);
-				ddl := regexp_replace(def, '^CREATE INDEX .* ON (ONLY )?(.*) USING',
-									  format('CREATE INDEX %s%s ON %s USING', online,
-											 replace(quote_ident(index), '\', '\\'), replace(t.target::text, '\', '\\')))
-					   || ' WHERE ' || t.live_predicate;
+				twin := softdelete.live_twin(i.indexrelid, softdelete.index_name(t.target, 'live_idx', VARIADIC ARRAY[i.relname]), online <> '');
+				CONTINUE WHEN twin.index_ddl IS NULL;
+				ddl := twin.index_ddl;
 				RETURN NEXT;
 				ddl := format('DROP INDEX %s%I.%I', online, t.nspname, i.relname);
 				RETURN NEXT;
@@ -1118,7 +1220,7 @@ BEGIN
 			RETURN NEXT;
 		END LOOP;
 		FOR f IN SELECT g.tgname FROM pg_trigger g
-				  WHERE g.tgrelid = t.target AND NOT g.tgisinternal AND g.tgtype & 8 <> 0 AND g.tgname !~ '^~softdelete_' ORDER BY 1 LOOP
+				  WHERE g.tgrelid = t.target AND NOT g.tgisinternal AND g.tgtype & 8 <> 0 AND g.tgfoid <> 'softdelete.guard()'::regprocedure ORDER BY 1 LOOP
 			kind := 'delete_trigger';
 			problem := format('trigger "%s" fires at the purge, not at the delete, which is an UPDATE', f.tgname);
 			ddl := NULL;

@@ -30,6 +30,7 @@
 #include "parser/parse_type.h"
 #include "predicate.h"
 #include "registry.h"
+#include "storage/lmgr.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -67,6 +68,7 @@ refuse_drop_column(AlterTableStmt *stmt)
 				 get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE))
 				return;
 			table = sd_table_by_oid(relid);
+			UnlockRelationOid(relid, AccessShareLock);
 		}
 		if (table == NULL)
 			return;
@@ -150,7 +152,7 @@ check_new_keys(AlterTableStmt *stmt)
 	foreach(lc, sd_keys_of(rel, false))
 		if (((SdKey *) lfirst(lc))->validated)
 			sd_check_new_key(lfirst(lc));
-	table_close(rel, NoLock);
+	table_close(rel, AccessShareLock);
 }
 
 static void
@@ -198,7 +200,20 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 static void
 refuse_truncate(Oid relid)
 {
-	if (sd_hard_delete || sd_table_by_oid(relid) == NULL ||
+	Relation	rel;
+	SdTable    *table;
+
+	if (sd_hard_delete)
+		return;
+
+	/*
+	 * TRUNCATE asks before it locks: a lock that we kept would become a
+	 * stronger one, and two sessions that do so deadlock.
+	 */
+	rel = table_open(relid, AccessShareLock);
+	table = sd_table(rel);
+	table_close(rel, AccessShareLock);
+	if (table == NULL ||
 		pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
 		return;					/* the last is PostgreSQL's to refuse */
 	ereport(ERROR,

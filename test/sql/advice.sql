@@ -54,6 +54,21 @@ INSERT INTO links VALUES (1, 1);
 SELECT count(*) FROM links;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'advice' AND indexdef ~ 'WHERE' ORDER BY indexname;
 
+-- a child by itself is enabled where it can be: at the root of its partitions
+CREATE TABLE owners (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE TABLE pets (id int, owner int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE "Old" PARTITION OF pets FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
+CREATE TABLE "Old 1" PARTITION OF "Old" DEFAULT;
+SELECT softdelete.enable('owners');
+ALTER TABLE "Old 1" ADD FOREIGN KEY (owner) REFERENCES owners ON DELETE CASCADE;
+SELECT problem, ddl FROM softdelete.advice('owners');
+SELECT ddl FROM softdelete.advice('owners')
+\gexec
+-- and the extension's own triggers are known by what they call
+ALTER TRIGGER "~softdelete_guard" ON owners RENAME TO guard;
+CREATE TRIGGER "~softdelete_farewell" AFTER DELETE ON owners FOR EACH ROW EXECUTE FUNCTION noop();
+SELECT kind, problem, ddl FROM softdelete.advice('owners');
+
 -- the unhappy path
 CREATE TABLE plain (id int);
 SELECT * FROM softdelete.advice('plain');
