@@ -147,6 +147,19 @@ CREATE FUNCTION forget(target regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_forget' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION forget(regclass) IS 'drop the retention of a table (internal)';
 
+CREATE FUNCTION drop_triggers(target regclass) RETURNS integer
+	AS 'MODULE_PATHNAME', 'softdelete_drop_triggers' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION drop_triggers(regclass) IS 'drop the triggers of a managed table, whatever their names; returns their number (internal; use disable)';
+
+CREATE FUNCTION own_triggers(target regclass) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT count(DISTINCT t.tgfoid) FROM pg_trigger t
+	 WHERE t.tgrelid = target AND t.tgparentid = 0
+	   AND t.tgfoid IN ('softdelete.stamp_trigger()'::regprocedure, 'softdelete.guard()'::regprocedure,
+						'softdelete.refuse_truncate()'::regprocedure, 'softdelete.mark()'::regprocedure)
+$$;
+COMMENT ON FUNCTION own_triggers(regclass) IS 'how many of the four kinds of trigger of a managed table it has, whatever their names (internal)';
+
 ------------------------------------------------------------------------------
 -- The calls that users make
 ------------------------------------------------------------------------------
@@ -341,7 +354,13 @@ DECLARE
 BEGIN
 	SELECT format_type(a.atttypid, a.atttypmod) INTO found FROM pg_attribute a
 	 WHERE a.attrelid = target AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped;
-	IF found IS NULL THEN
+	IF found IS NULL AND (SELECT c.reloftype <> 0 FROM pg_class c WHERE c.oid = target) THEN
+		RAISE EXCEPTION 'typed table "%" has no column "%"', target, name
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Its columns are those of its type.',
+				  HINT = format('ALTER TYPE %s ADD ATTRIBUTE %I %s CASCADE first.',
+								(SELECT c.reloftype::regtype FROM pg_class c WHERE c.oid = target), name, wanted);
+	ELSIF found IS NULL THEN
 		EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', target, name, wanted);
 		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target, name, 'softdelete: ' || what);
 	ELSIF found <> ALL (accepted) THEN
@@ -367,9 +386,7 @@ BEGIN
 	ELSIF class.relispartition THEN
 		RAISE EXCEPTION '"%" is a partition', target
 			USING ERRCODE = 'feature_not_supported',
-				  HINT = format('Partitions follow their table: SELECT softdelete.enable(%L).',
-								(SELECT relid::regclass::text FROM pg_partition_ancestors(target)
-								  ORDER BY relid = target, relid LIMIT 1));
+				  HINT = format('Partitions follow their table: SELECT softdelete.enable(%L).', pg_partition_root(target));
 	ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE target IN (i.inhparent, i.inhrelid)) THEN
 		RAISE EXCEPTION '"%" is part of an inheritance tree', target
 			USING ERRCODE = 'feature_not_supported',
@@ -547,7 +564,11 @@ BEGIN
 
 	-- companion columns
 	time_column := coalesce(old.time_column, CASE kind WHEN 'timestamp' THEN marker ELSE 'deleted_at' END);
-	former := coalesce(old.former_column, CASE kind WHEN 'status' THEN left('former_' || marker, 63)::name END);
+	former := coalesce(old.former_column, CASE kind WHEN 'status' THEN ('former_' || marker)::name END);
+	IF former = marker THEN
+		-- cut to the length of a name it is the marker itself
+		former := ('previous_' || marker)::name;
+	END IF;
 	IF old.marker IS NULL THEN
 		IF kind <> 'timestamp' THEN
 			PERFORM softdelete.add_companion(target, time_column, 'timestamp with time zone',
@@ -573,16 +594,21 @@ BEGIN
 							 WHERE d.adrelid = target AND a.attname = enable_table.marker AND former IS NOT NULL),
 						   is_dead));
 		END IF;
+	END IF;
 
-		-- the triggers; the last one's column list and arguments are the table's state (src/registry.c)
-		columns := concat_ws(', ', quote_ident(marker), 'deletion_id',
+	-- the triggers; the last one's column list and arguments are the table's state (src/registry.c)
+	IF softdelete.own_triggers(target) < 4 OR old.marker IS NULL THEN
+		-- what is left of former ones, if any
+		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+		PERFORM softdelete.drop_triggers(target);
+		columns := concat_ws(', ', quote_ident(marker), quote_ident(coalesce(old.id_column, 'deletion_id')),
 							 CASE WHEN kind <> 'timestamp' THEN quote_ident(time_column) END,
 							 quote_ident(former));
 		was_dead := softdelete.predicate(target, marker, kind, deleted_value, false, 'old');
 		is_dead := softdelete.predicate(target, marker, kind, deleted_value, false, 'new');
-		EXECUTE format('CREATE TRIGGER "~softdelete_stamp" BEFORE UPDATE OF %s ON %s FOR EACH ROW
-						WHEN ((%s) IS DISTINCT FROM (%s) OR old.deletion_id IS DISTINCT FROM new.deletion_id)
-						EXECUTE FUNCTION softdelete.stamp_trigger()', columns, target, was_dead, is_dead);
+		EXECUTE format('CREATE TRIGGER "~softdelete_stamp" BEFORE UPDATE OF %1$s ON %2$s FOR EACH ROW
+						WHEN ((%3$s) IS DISTINCT FROM (%4$s) OR old.%5$I IS DISTINCT FROM new.%5$I)
+						EXECUTE FUNCTION softdelete.stamp_trigger()', columns, target, was_dead, is_dead, coalesce(old.id_column, 'deletion_id'));
 		EXECUTE format('CREATE TRIGGER "~softdelete_guard" BEFORE DELETE ON %s FOR EACH ROW
 						EXECUTE FUNCTION softdelete.guard()', target);
 		EXECUTE format('CREATE TRIGGER "~softdelete_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT
@@ -648,17 +674,23 @@ DECLARE
 	name	text;
 	dead	boolean;
 BEGIN
-	PERFORM softdelete.check_table(target);
-	SELECT * INTO d FROM softdelete.describe(target);
-	IF d.marker IS NULL THEN
+	-- leftovers are enough: triggers can be lost in a session without the library
+	IF softdelete.own_triggers(target) = 0 THEN
+		PERFORM softdelete.check_table(target);
 		RAISE EXCEPTION 'table "%" is not managed by softdelete', target
 			USING ERRCODE = 'object_not_in_prerequisite_state';
+	ELSIF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = target) THEN
+		RAISE EXCEPTION 'must be owner of table %', target USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	SELECT * INTO d FROM softdelete.describe(target);
+	IF d.marker IS NULL AND drop_columns THEN
+		RAISE EXCEPTION 'the trigger that says which are the columns of table "%" is missing', target
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = format('SELECT softdelete.enable(%L, ...) puts it back.', target);
 	END IF;
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
 
-	FOREACH name IN ARRAY ARRAY['~softdelete_stamp', '~softdelete_guard', '~softdelete_truncate', '~softdelete_mark'] LOOP
-		EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', name, target);
-	END LOOP;
+	PERFORM softdelete.drop_triggers(target);
 	FOR name IN SELECT i.indexrelid::regclass FROM pg_index i
 				 WHERE i.indrelid = target
 				   AND obj_description(i.indexrelid, 'pg_class') = 'softdelete: finds deleted rows by age' LOOP

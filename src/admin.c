@@ -135,7 +135,11 @@ softdelete_predicate(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 5; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
-	rel = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	rel = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", PG_GETARG_OID(0))));
 	attnum = get_attnum(RelationGetRelid(rel), NameStr(*PG_GETARG_NAME(1)));
 	if (attnum <= 0)
 		ereport(ERROR,
@@ -348,6 +352,10 @@ softdelete_adopt(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("softdelete.adopt() is for softdelete.enable()")));
+	if (PG_GETARG_INT64(1) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of rows must be positive")));
 	id = nextval_internal(sd_objects()->log_ids, false);
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_GETARG_DATUM(1);

@@ -123,6 +123,17 @@ sd_var_is_plain(Var *var)
 #endif
 }
 
+/* may the command give the column of a key other values?  SET EXPRESSION: 17 */
+static inline bool
+sd_changes_values(AlterTableCmd *cmd)
+{
+#if PG_VERSION_NUM >= 170000
+	if (cmd->subtype == AT_SetExpression)
+		return true;
+#endif
+	return cmd->subtype == AT_AlterColumnType;
+}
+
 /*
  * From 18 on a violated RESTRICT key has an SQLSTATE and a wording of its
  * own; before, NO ACTION's.

@@ -238,8 +238,8 @@ sd_check_deferred(SdKeySet *set)
 
 /*
  * A foreign key was added or validated: PostgreSQL has seen to it that every
- * child has its parent; a live child of a deleted one is for us to find.  Needs
- * memory for the keys of the deleted parents.
+ * child has its parent; a live child of a deleted one is for us to find, whatever
+ * a delete does along the key.  Needs memory for the keys of the deleted parents.
  */
 void
 sd_check_new_key(SdKey *key)
@@ -251,7 +251,7 @@ sd_check_new_key(SdKey *key)
 	Datum		values[INDEX_MAX_KEYS];
 	StringInfoData buf;
 
-	if (parent == NULL || !sd_key_matters(key))
+	if (parent == NULL)
 		return;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -282,7 +282,9 @@ sd_check_new_key(SdKey *key)
 		if (!has_null)
 			sd_key_set_add(dead, values);
 	}
-	if (dead->n > 0 && has_live_child(dead))
+	if (dead->n > 0 &&
+		sd_execute_key(SD_QUERY_CHILD, dead, &statement, sd_owner_of(key->child),
+					   SD_VIEW_LATEST, 1) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",

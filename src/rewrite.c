@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "condition.h"
 #include "guc.h"
 #include "keys.h"
@@ -27,6 +28,7 @@
 #include "registry.h"
 #include "returning.h"
 #include "rewrite/rewriteHandler.h"
+#include "triggers.h"
 #include "upsert.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -288,14 +290,7 @@ check_deletable(Relation rel, RangeTblEntry *rte, SdTable *table)
 {
 	ListCell   *lc;
 
-	if (table->disabled)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot delete from managed table \"%s\" while its triggers are disabled",
-						RelationGetRelationName(rel)),
-				 errhint("ALTER TABLE %s ENABLE TRIGGER \"~softdelete_mark\".",
-						 sd_qualified_name(RelationGetRelid(rel)))));
-
+	sd_check_enabled(table);
 	if (!rte->inh || rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
 		!has_subclass(RelationGetRelid(rel)))
 		return;
@@ -307,6 +302,21 @@ check_deletable(Relation rel, RangeTblEntry *rte, SdTable *table)
 							RelationGetRelationName(rel)),
 					 errdetail("Table \"%s\" is not managed.", get_rel_name(lfirst_oid(lc))),
 					 errhint("Use DELETE FROM ONLY.")));
+}
+
+/* An UPDATE that names the mark needs the trigger, too. */
+static void
+check_update(SdTable *table, List *assignments)
+{
+	ListCell   *lc;
+
+	/* replayed changes cascade where they come from */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return;
+	foreach(lc, assignments)
+		if (!lfirst_node(TargetEntry, lc)->resjunk &&
+			lfirst_node(TargetEntry, lc)->resno == table->marker)
+			sd_check_enabled(table);
 }
 
 /* one query level: the statement itself, or a data-modifying WITH query */
@@ -349,7 +359,11 @@ rewrite_level(Query *query, SdTask task)
 					convert_merge(query, rte, rel, table);
 				}
 				break;
+			case CMD_UPDATE:
+				check_update(table, query->targetList);
+				break;
 			case CMD_INSERT:
+				check_update(table, query->onConflict->onConflictSet);
 				if (sd_planning.visibility == SD_VISIBLE_LIVE)
 					sd_convert_upsert(query, rel, table);
 				break;

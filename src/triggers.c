@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "cascade.h"
@@ -50,6 +51,29 @@ sd_trigger_table(FunctionCallInfo fcinfo, const char *name)
 				 errmsg("softdelete.%s() is for the triggers that softdelete.enable() creates",
 						name)));
 	return table;
+}
+
+/* Raise where the mark trigger is switched off: nothing would cascade. */
+void
+sd_check_enabled(SdTable *table)
+{
+	Relation	rel;
+	const char *name = NULL;
+
+	if (!table->disabled)
+		return;
+	rel = table_open(table->relid, NoLock);
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (rel->trigdesc->triggers[i].tgfoid == sd_objects()->mark_trigger)
+			name = rel->trigdesc->triggers[i].tgname;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot delete from managed table \"%s\" while its triggers are disabled",
+					RelationGetRelationName(rel)),
+			 errhint("ALTER TABLE %s ENABLE TRIGGER %s.",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												RelationGetRelationName(rel)),
+					 quote_identifier(name))));
 }
 
 static Datum
@@ -148,6 +172,9 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 		return PointerGetDatum(new);
 	}
 
+	/* where a BEFORE trigger set the mark, or the UPDATE came by another table */
+	if (SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA)
+		sd_check_enabled(table);
 	if (is_dead && table->children != NIL)
 		lock_old_row(table, trigdata);
 	if (table->relid != table->root)

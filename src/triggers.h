@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "operation.h"
 
+extern void sd_check_enabled(SdTable *table);
 extern SdTable *sd_trigger_table(FunctionCallInfo fcinfo, const char *name);
 extern void sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row);
 extern void sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row);

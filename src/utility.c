@@ -3,10 +3,11 @@
  *		Utility commands that managed tables have a say in.
  *
  * ALTER TABLE sees every row while it adds or validates constraints, and a new
- * foreign key is held to deleted parents, too.  SET
- * CONSTRAINTS reaches the extension's deferred checks.  TRUNCATE is refused
- * for partitions, too, which have no statement trigger.  A column that a
- * managed table needs cannot be dropped, not even with CASCADE.
+ * foreign key, or an old one over new rows or values, is held to deleted
+ * parents, too.  SET CONSTRAINTS reaches the extension's deferred checks.
+ * TRUNCATE is refused for partitions, too, which have no statement trigger.  A
+ * column that a managed table needs cannot be dropped, not even with CASCADE,
+ * nor its triggers (drops.c).  A managed table cannot go below one that is not.
  */
 #include "postgres.h"
 
@@ -14,13 +15,16 @@
 #include "utility.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "deferred.h"
 #include "deletions.h"
+#include "drops.h"
 #include "executor/spi.h"
 #include "guc.h"
 #include "integrity.h"
@@ -35,6 +39,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "visibility.h"
 
 static ProcessUtility_hook_type prev_utility = NULL;
@@ -118,41 +123,193 @@ refuse_rename_value(AlterEnumStmt *stmt)
 }
 
 static bool
-may_add_key(AlterTableStmt *stmt)
+is_table(Oid relid)
+{
+	return OidIsValid(relid) &&
+		(get_rel_relkind(relid) == RELKIND_RELATION ||
+		 get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE);
+}
+
+/* what an ALTER TABLE may do to foreign keys */
+typedef struct KeyChange
+{
+	RangeVar   *relation;		/* whose keys it adds or validates, or whose
+								 * rows they see for the first time, or NULL */
+	bool		values;			/* the values of keys may change */
+	List	   *before;			/* SdKey: valid ones of before */
+} KeyChange;
+
+/* the table's foreign keys that hold for the rows that it has */
+static List *
+valid_keys_of(RangeVar *relation, bool children)
+{
+	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
+	List	   *keys = NIL;
+	Relation	rel;
+	ListCell   *lc;
+
+	if (!is_table(relid))
+		return NIL;
+	rel = table_open(relid, AccessShareLock);
+	foreach(lc, sd_keys_of(rel, children))
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (!key->validated)
+			continue;
+		if (!children)
+		{
+			/* of a partition, its own rows are in question */
+			key->child = relid;
+			key->child_atts = key->own_atts;
+		}
+		keys = lappend(keys, key);
+	}
+	/* a lock that stayed could deadlock with the command's own */
+	table_close(rel, AccessShareLock);
+	return keys;
+}
+
+/* not inlined: its variables would count as clobbered by the caller's PG_TRY */
+static pg_noinline KeyChange *
+key_change(AlterTableStmt *stmt)
+{
+	KeyChange  *change = palloc0(sizeof(KeyChange));
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (sd_changes_values(cmd))
+		{
+			change->values = true;
+			change->relation = stmt->relation;
+		}
+		switch (cmd->subtype)
+		{
+			case AT_AttachPartition:
+				change->relation = castNode(PartitionCmd, cmd->def)->name;
+				break;
+			case AT_AddConstraint:
+			case AT_ValidateConstraint:
+			case AT_AlterConstraint:
+			case AT_AddColumn:
+				change->relation = stmt->relation;
+				break;
+			default:
+				break;
+		}
+	}
+	if (change->relation)
+	{
+		Oid			relid = RangeVarGetRelid(change->relation, NoLock, true);
+
+		/* whoever may not alter it must not wait for it, either */
+		if (OidIsValid(relid) && sd_owns_table(relid, GetUserId()))
+			change->before = valid_keys_of(change->relation, false);
+	}
+	return change;
+}
+
+/* is there one among the keys that is like this one?  Its OID may be new. */
+static bool
+has_key_like(List *keys, SdKey *key)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		SdKey	   *other = lfirst(lc);
+
+		if (other->parent == key->parent && other->on_delete == key->on_delete &&
+			other->n == key->n &&
+			memcmp(other->child_atts, key->child_atts, key->n * sizeof(AttrNumber)) == 0 &&
+			memcmp(other->parent_atts, key->parent_atts, key->n * sizeof(AttrNumber)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the command added or validated, or gave new rows or values, holds for
+ * deleted parents.  Along a SET NULL or SET DEFAULT key that was valid before,
+ * links to deleted rows are kept; a dump that is being restored
+ * (row_security = off) brings such links along.
+ */
+static void
+check_new_keys(KeyChange *change)
+{
+	ListCell   *lc;
+
+	if (change->relation == NULL)
+		return;
+	CommandCounterIncrement();
+	foreach(lc, valid_keys_of(change->relation, false))
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (sd_key_matters(key) || (row_security && !has_key_like(change->before, key)))
+			sd_check_new_key(key);
+	}
+	if (!change->values)
+		return;
+	foreach(lc, valid_keys_of(change->relation, true))
+		if (sd_key_matters(lfirst(lc)))
+			sd_check_new_key(lfirst(lc));
+}
+
+/* has the table triggers of ours that are not copies of a parent's? */
+static bool
+has_own_triggers(Relation rel)
+{
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (!rel->trigdesc->triggers[i].tgisclone &&
+			sd_is_own_trigger(&rel->trigdesc->triggers[i]))
+			return true;
+	return false;
+}
+
+/*
+ * ATTACH PARTITION and INHERIT of a managed table: a DELETE that comes through
+ * an ordinary table above it would mark its rows one by one, and report none.
+ */
+static void
+refuse_new_parent(AlterTableStmt *stmt)
 {
 	ListCell   *lc;
 
 	foreach(lc, stmt->cmds)
-		switch (lfirst_node(AlterTableCmd, lc)->subtype)
-		{
-			case AT_AddConstraint:
-			case AT_ValidateConstraint:
-			case AT_AddColumn:
-				return true;
-			default:
-				break;
-		}
-	return false;
-}
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+		bool		attach = cmd->subtype == AT_AttachPartition;
+		Oid			child;
+		Oid			parent;
+		Relation	rel;
 
-/* A foreign key that the command added or validated holds for deleted parents. */
-static void
-check_new_keys(AlterTableStmt *stmt)
-{
-	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	Relation	rel;
-	ListCell   *lc;
-
-	if (!OidIsValid(relid) ||
-		(get_rel_relkind(relid) != RELKIND_RELATION &&
-		 get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE))
-		return;
-	CommandCounterIncrement();
-	rel = table_open(relid, AccessShareLock);
-	foreach(lc, sd_keys_of(rel, false))
-		if (((SdKey *) lfirst(lc))->validated)
-			sd_check_new_key(lfirst(lc));
-	table_close(rel, AccessShareLock);
+		if (!attach && cmd->subtype != AT_AddInherit)
+			continue;
+		child = RangeVarGetRelid(attach ? castNode(PartitionCmd, cmd->def)->name :
+								 stmt->relation, NoLock, true);
+		parent = RangeVarGetRelid(attach ? stmt->relation : castNode(RangeVar, cmd->def),
+								  NoLock, true);
+		if (!is_table(child) || !is_table(parent))
+			continue;
+		rel = table_open(child, AccessShareLock);
+		if (has_own_triggers(rel) && (attach || sd_table_by_oid(parent) == NULL))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot put managed table \"%s\" below table \"%s\"",
+							get_rel_name(child), get_rel_name(parent)),
+					 errdetail("A DELETE through \"%s\" would not know that its rows are to be kept.",
+							   get_rel_name(parent)),
+					 attach ?
+					 errhint("SELECT softdelete.disable(%s) first, and enable the partitioned table.",
+							 quote_literal_cstr(sd_qualified_name(child))) :
+					 errhint("SELECT softdelete.disable(%s) first.",
+							 quote_literal_cstr(sd_qualified_name(child)))));
+		table_close(rel, NoLock);
+	}
 }
 
 static void
@@ -164,6 +321,8 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	Node	   *command = pstmt->utilityStmt;
 	NodeTag		tag = nodeTag(command);
 	int			depth = sd_bypass_depth;
+	SdDrops		drops;
+	KeyChange  *change = tag == T_AlterTableStmt ? key_change((AlterTableStmt *) command) : NULL;
 
 	if (tag == T_AlterTableStmt)
 	{
@@ -172,6 +331,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	}
 	else if (tag == T_AlterEnumStmt)
 		refuse_rename_value((AlterEnumStmt *) command);
+	sd_drops_begin(&drops);
 	PG_TRY();
 	{
 		if (prev_utility)
@@ -184,13 +344,19 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	PG_CATCH();
 	{
 		sd_bypass_depth = depth;
+		sd_drops_end(&drops);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	sd_bypass_depth = depth;
+	sd_drops_end(&drops);
 
-	if (tag == T_AlterTableStmt && may_add_key((AlterTableStmt *) command))
-		check_new_keys((AlterTableStmt *) command);
+	sd_drops_check(&drops);
+	if (tag == T_AlterTableStmt)
+	{
+		check_new_keys(change);
+		refuse_new_parent((AlterTableStmt *) command);
+	}
 
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
 	if (tag == T_ConstraintsSetStmt)
@@ -230,10 +396,13 @@ softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	if (prev_object_access)
 		prev_object_access(access, classId, objectId, subId, arg);
 
-	if (classId != RelationRelationId)
-		return;
-	if (access == OAT_TRUNCATE)
+	if (classId == RelationRelationId && access == OAT_TRUNCATE)
 		refuse_truncate(objectId);
+	else if (classId == TriggerRelationId &&
+			 (access == OAT_POST_CREATE ||
+			  (access == OAT_DROP &&
+			   !(((ObjectAccessDrop *) arg)->dropflags & PERFORM_DELETION_INTERNAL))))
+		sd_drops_note(objectId);
 }
 
 void
