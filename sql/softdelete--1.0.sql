@@ -447,8 +447,9 @@ BEGIN
 							ELSE softdelete.predicate(k.child, c.marker, c.kind, c.deleted_value, true, 'c') END));
 		IF n > 0 THEN
 			RAISE WARNING 'live rows of table "%" refer to deleted rows of "%"', k.child, k.parent
-				USING DETAIL = format('They are %s, by foreign key "%s". What they refer to cannot be purged.', n, k.conname),
-					  HINT = format('Restore the rows that they refer to, or delete them, too: DELETE FROM %s c WHERE (%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s p WHERE %s);',
+				USING DETAIL = format('%s of them, by foreign key "%s". What they refer to cannot be purged.', n, k.conname),
+					  HINT = format('Restore the rows that they refer to, or %s: DELETE FROM %s c WHERE (%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s p WHERE %s);',
+									CASE WHEN c.marker IS NULL THEN 'erase them, as their table is not managed' ELSE 'delete them, too' END,
 									k.child, k.columns, k.parent, k.joined_briefly);
 		END IF;
 	END LOOP;
@@ -705,7 +706,7 @@ BEGIN
 			RAISE EXCEPTION 'table "%" still has deleted rows', target
 				USING ERRCODE = 'object_not_in_prerequisite_state',
 					  DETAIL = 'Without the columns they would be live again.',
-					  HINT = format('Restore or purge them first: SELECT * FROM softdelete.purge_expired(%L, older_than => ''0'').', target);
+					  HINT = format('Restore them or purge them, after those that refer to them: SELECT * FROM softdelete.purge_expired(%L, older_than => ''0'').', target);
 		END IF;
 		FOR name IN SELECT a.attname FROM pg_attribute a
 					 WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped

@@ -34,6 +34,7 @@ sd_require_managed(Oid relid)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
 	bool		managed = rel != NULL && sd_table(rel) != NULL;
+	Oid			root = rel != NULL ? sd_topmost(rel) : InvalidOid;
 
 	if (rel == NULL)
 		ereport(ERROR,
@@ -46,7 +47,7 @@ sd_require_managed(Oid relid)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" is not managed by softdelete", get_rel_name(relid)),
 			 errhint("SELECT softdelete.enable(%s) first.",
-					 quote_literal_cstr(sd_qualified_name(relid)))));
+					 quote_literal_cstr(sd_qualified_name(root)))));
 }
 
 /* the key's values in text, for messages */
@@ -198,8 +199,10 @@ sd_by_key(FunctionCallInfo fcinfo)
 	if (nargs != key->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("table \"%s\" has %d primary key columns, %d values were given",
-						get_rel_name(key->relid), key->n, Max(nargs, 0)),
+				 errmsg("wrong number of key values for table \"%s\"",
+						get_rel_name(key->relid)),
+				 errdetail("The primary key takes %d, and %d were given.",
+						   key->n, Max(nargs, 0)),
 				 errhint("Give the values in the order of the primary key's columns.")));
 
 	initStringInfo(&where);

@@ -123,7 +123,7 @@ sd_var_is_plain(Var *var)
 #endif
 }
 
-/* may the command give the column of a key other values?  SET EXPRESSION: 17 */
+/* may the command give its column other values?  SET EXPRESSION: 17 */
 static inline bool
 sd_changes_values(AlterTableCmd *cmd)
 {
@@ -131,7 +131,8 @@ sd_changes_values(AlterTableCmd *cmd)
 	if (cmd->subtype == AT_SetExpression)
 		return true;
 #endif
-	return cmd->subtype == AT_AlterColumnType;
+	return cmd->subtype == AT_AlterColumnType &&
+		castNode(ColumnDef, cmd->def)->raw_default != NULL;	/* USING */
 }
 
 /*

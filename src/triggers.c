@@ -49,7 +49,10 @@ sd_trigger_table(FunctionCallInfo fcinfo, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("softdelete.%s() is for the triggers that softdelete.enable() creates",
-						name)));
+						name),
+				 !CALLED_AS_TRIGGER(fcinfo) ? 0 :
+				 errhint("Other triggers of table \"%s\" are missing: softdelete.enable() with its marker puts them back, softdelete.disable() removes the rest.",
+						 RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation))));
 	return table;
 }
 

@@ -135,7 +135,7 @@ typedef struct KeyChange
 {
 	RangeVar   *relation;		/* whose keys it adds or validates, or whose
 								 * rows they see for the first time, or NULL */
-	bool		values;			/* the values of keys may change */
+	List	   *columns;		/* String: their values may change */
 	List	   *before;			/* SdKey: valid ones of before */
 } KeyChange;
 
@@ -183,7 +183,7 @@ key_change(AlterTableStmt *stmt)
 
 		if (sd_changes_values(cmd))
 		{
-			change->values = true;
+			change->columns = lappend(change->columns, makeString(cmd->name));
 			change->relation = stmt->relation;
 		}
 		switch (cmd->subtype)
@@ -231,10 +231,24 @@ has_key_like(List *keys, SdKey *key)
 	return false;
 }
 
+/* does the key have a column whose values may have changed? */
+static bool
+may_differ(KeyChange *change, SdKey *key)
+{
+	Oid			relid = RangeVarGetRelid(change->relation, NoLock, true);
+
+	for (int i = 0; OidIsValid(relid) && i < key->n; i++)
+		if (list_member(change->columns,
+						makeString(get_attname(relid, key->own_atts[i], false))))
+			return true;
+	return false;
+}
+
 /*
- * What the command added or validated, or gave new rows or values, holds for
- * deleted parents.  Along a SET NULL or SET DEFAULT key that was valid before,
- * links to deleted rows are kept; a dump that is being restored
+ * What the command added or validated, or gave other values, holds for deleted
+ * parents.  Not along a key that was valid before and stays as it is: there may
+ * be links from before the tables were managed (enable() warns of them), and
+ * those that SET NULL and SET DEFAULT keep.  A dump that is being restored
  * (row_security = off) brings such links along.
  */
 static void
@@ -242,20 +256,21 @@ check_new_keys(KeyChange *change)
 {
 	ListCell   *lc;
 
-	if (change->relation == NULL)
+	if (change->relation == NULL || !row_security)
 		return;
 	CommandCounterIncrement();
 	foreach(lc, valid_keys_of(change->relation, false))
 	{
 		SdKey	   *key = lfirst(lc);
 
-		if (sd_key_matters(key) || (row_security && !has_key_like(change->before, key)))
+		if (!has_key_like(change->before, key) ||
+			(sd_key_matters(key) && may_differ(change, key)))
 			sd_check_new_key(key);
 	}
-	if (!change->values)
+	if (change->columns == NIL)
 		return;
 	foreach(lc, valid_keys_of(change->relation, true))
-		if (sd_key_matters(lfirst(lc)))
+		if (sd_key_matters(lfirst(lc)) && may_differ(change, lfirst(lc)))
 			sd_check_new_key(lfirst(lc));
 }
 

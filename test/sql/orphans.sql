@@ -20,6 +20,13 @@ DELETE FROM "Attachments" c WHERE (c.post) IS NOT NULL AND NOT EXISTS (SELECT FR
 SELECT id FROM "Attachments" ORDER BY id;
 SELECT softdelete.enable('posts');
 ROLLBACK;
+-- it stands in the way of no other change of the table
+ALTER TABLE "Attachments" ADD COLUMN note text, ADD CHECK (id > 0), ALTER id TYPE bigint;
+\set VERBOSITY sqlstate
+ALTER TABLE "Attachments" ALTER post TYPE int USING post;
+ALTER TABLE "Attachments" ADD FOREIGN KEY (post) REFERENCES posts ON DELETE RESTRICT;
+\set VERBOSITY default
+SELECT softdelete.enable('"Attachments"', 'is_deleted');
 -- or: their posts are restored
 SELECT softdelete.restore('posts', 1), softdelete.restore('posts', 2);
 SELECT softdelete.enable('posts');
