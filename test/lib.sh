@@ -1,4 +1,4 @@
-# Shared by test/demo and test/check: packages, a scratch folder, a private copy
+# Shared by the scripts in test/: packages, a scratch folder, a private copy
 # of the PostgreSQL server with softdelete in it, and a server running from it.
 # To be sourced by bash under set -euo pipefail.
 #

@@ -7,7 +7,7 @@ CREATE SCHEMA lifecycle;
 SET search_path = lifecycle;
 CREATE VIEW own_triggers AS
 	SELECT tgrelid::regclass AS target, tgname AS name, tgfoid::regproc AS function FROM pg_trigger
-	 WHERE tgfoid::regproc::text LIKE 'softdelete.%' ORDER BY 1::text, 3::text;
+	 WHERE tgfoid::regproc::text LIKE 'softdelete.%' ORDER BY tgrelid::regclass::text COLLATE "C", tgfoid::regproc::text COLLATE "C";
 
 ------------------------------------------------------------------------------
 -- Triggers under other names

@@ -788,12 +788,16 @@ RESET SESSION AUTHORIZATION;
 SET temp_file_limit = 0;
 SET SESSION AUTHORIZATION limits;
 DELETE FROM wide;
+RESET SESSION AUTHORIZATION;
+RESET temp_file_limit;
 SELECT faults.summary('limits');
+SET temp_file_limit = 0;
+SET SESSION AUTHORIZATION limits;
 DELETE FROM wide WHERE id <= 10;
-SELECT faults.summary('limits');
 RESET SESSION AUTHORIZATION;
 RESET temp_file_limit;
 SET SESSION AUTHORIZATION limits;
+SELECT faults.summary('limits');
 DELETE FROM wide;
 SELECT faults.summary('limits');
 \echo all of it
