@@ -1058,11 +1058,11 @@ BEGIN
 						CROSS JOIN LATERAL softdelete.purge_table(m.target, coalesce(older_than, m.retention), batch_size) p
 					   WHERE m.target = together[1]), '[]');
 				ELSE
-					results := results || (SELECT jsonb_agg(jsonb_build_array(p.target::oid, p.expired, p.purged, p.kept)
+					results := results || coalesce((SELECT jsonb_agg(jsonb_build_array(p.target::oid, p.expired, p.purged, p.kept)
 															ORDER BY p.target::text)
 						FROM (SELECT array_agg(m.target ORDER BY m.target), array_agg(coalesce(older_than, m.retention) ORDER BY m.target)
 								FROM softdelete.tables m WHERE m.target = ANY (together)) c(targets, retentions)
-						CROSS JOIN LATERAL softdelete.purge_cycle(c.targets, c.retentions, batch_size) p);
+						CROSS JOIN LATERAL softdelete.purge_cycle(c.targets, c.retentions, batch_size) p), '[]');
 				END IF;
 			EXCEPTION WHEN others OR assert_failure THEN
 				IF asked IS NOT NULL OR SQLSTATE = '25006'

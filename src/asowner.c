@@ -21,8 +21,8 @@ PG_FUNCTION_INFO_V1(softdelete_as_owner);
 
 /*
  * as_owner(table, command) -> first column of the first row as text, NULL for
- * none.  The caller must have the rights of the table's owner, so it gives him
- * nothing that he has not.
+ * none.  The caller must have the rights of the table's owner and be able to
+ * become him, so it gives him nothing that he has not.
  */
 Datum
 softdelete_as_owner(PG_FUNCTION_ARGS)
@@ -40,6 +40,11 @@ softdelete_as_owner(PG_FUNCTION_ARGS)
 				 errmsg("relation with OID %u does not exist", relid)));
 	if (!sd_owns_table(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	if (!sd_may_become(sd_owner_of(relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be able to SET ROLE \"%s\"",
+						GetUserNameFromId(sd_owner_of(relid), false))));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	sd_become(sd_owner_of(relid), true, &before);

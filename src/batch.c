@@ -43,11 +43,12 @@ is_fatal(ErrorData *error)
 		return error->funcname != NULL &&
 			strcmp(error->funcname, "ProcessInterrupts") == 0;
 	if (category == ERRCODE_TRANSACTION_ROLLBACK)
-		return IsolationUsesXactSnapshot();
+		return IsolationUsesXactSnapshot() &&
+			!(error->filename != NULL && strstr(error->filename, "pl_exec.c") != NULL);
 	return category == ERRCODE_INSUFFICIENT_RESOURCES ||
 		category == ERRCODE_INTERNAL_ERROR ||
 		category == ERRCODE_SYSTEM_ERROR ||
-		error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION;
+		(error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION && XactReadOnly);
 }
 
 /*

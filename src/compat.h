@@ -100,6 +100,13 @@ sd_make_restrictinfo(PlannerInfo *root, Expr *clause, Index security_level)
 #define sd_owns_table(relid, role) pg_class_ownercheck((relid), (role))
 #endif
 
+/* may the current user SET ROLE to this one?  16 made that an option of its own */
+#if PG_VERSION_NUM >= 160000
+#define sd_may_become(role) member_can_set_role(GetUserId(), (role))
+#else
+#define sd_may_become(role) is_member_of_role(GetUserId(), (role))
+#endif
+
 /* the array of all settings */
 static inline struct config_generic **
 sd_guc_variables(int *n)

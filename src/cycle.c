@@ -176,7 +176,10 @@ leaf_of(Cycle *cycle, Oid relid)
 	for (int i = 0; i < cycle->n_leaves; i++)
 		if (cycle->leaves[i].run.relid == relid)
 			return &cycle->leaves[i];
-	elog(ERROR, "relation %u is not part of the purge", relid);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" became a partition during the purge", get_rel_name(relid))));
+	return NULL;
 }
 
 /* Sort the rows that SPI has found into the leaves' lists. */
@@ -221,6 +224,9 @@ erase_set(void *argument)
 	SdIdentity	before;
 	Datum		values[3];
 	EState	   *estate = CreateExecutorState();
+	QueryDesc	query = {.estate = estate};
+	SdStatement rest = {SD_TASK_PURGE};
+	SdFrame		frame = {sd_frame, &query, &rest, NULL};
 	SPITupleTable *found;
 
 	values[0] = PointerGetDatum(construct_array(rows->relids, rows->n, OIDOID,
@@ -239,6 +245,7 @@ erase_set(void *argument)
 		Leaf	   *leaf = &cycle->leaves[i];
 		SdStatement statement = {0};
 
+		leaf->run.purged = 0;	/* an attempt that failed may have set it */
 		if (leaf->n == 0)
 			continue;
 		statement.guarded = true;
@@ -246,8 +253,18 @@ erase_set(void *argument)
 		sd_log_note(statement.purged, GetUserId(), true);
 		leaf->run.purged = statement.rows;
 	}
+	/* what foreign keys would take along besides is not ours to erase */
 	sd_become(cycle->tables[0].owner, true, &before);
-	AfterTriggerEndQuery(estate);
+	sd_frame = &frame;
+	PG_TRY();
+	{
+		AfterTriggerEndQuery(estate);
+	}
+	PG_FINALLY();
+	{
+		sd_frame = frame.outer;
+	}
+	PG_END_TRY();
 	sd_become_again(&before);
 	ExecResetTupleTable(estate->es_tupleTable, false);
 	ExecCloseResultRelations(estate);
@@ -255,10 +272,7 @@ erase_set(void *argument)
 	SPI_freetuptable(found);
 
 	for (int i = 0; i < cycle->n_leaves; i++)
-	{
 		cycle->tables[cycle->leaves[i].which].purged += cycle->leaves[i].run.purged;
-		cycle->leaves[i].run.purged = 0;
-	}
 }
 
 /* The same; where that fails, row by row, so that one stalls no other. */

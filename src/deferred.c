@@ -14,12 +14,19 @@
 #include "postgres.h"
 
 #include "deferred.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "integrity.h"
 #include "keys.h"
 #include "nodes/makefuncs.h"
+#include "query.h"
+#include "utils/fmgroids.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -172,16 +179,56 @@ sd_set_constraints(ConstraintsSetStmt *stmt)
 		check_waiting(false);
 }
 
-static void
-set_deferred(List *constraints, bool deferred)
+/*
+ * Has a constraint beside the key's, in the same schema, the key's name and
+ * another state?  SET CONSTRAINTS knows them by their names only.
+ */
+static bool
+shares_name(SdKey *key)
 {
-	ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyData scankey[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
 
-	if (constraints == NIL)
-		return;
-	stmt->constraints = constraints;
-	stmt->deferred = deferred;
-	AfterTriggerSetState(stmt);
+	ScanKeyInit(&scankey[0], Anum_pg_constraint_conname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum(key->name));
+	ScanKeyInit(&scankey[1], Anum_pg_constraint_connamespace, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(get_rel_namespace(key->child)));
+	scan = systable_beginscan(catalog, ConstraintNameNspIndexId, true, NULL, 2, scankey);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		found = !con->condeferrable || con->condeferred != key->deferred;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
+}
+
+static void
+set_deferred(List *keys, bool deferred)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		SdKey	   *key = lfirst(lc);
+		ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+		SdIdentity	before;
+
+		if (deferred && shares_name(key))
+			continue;			/* stays immediate in this transaction */
+		stmt->constraints = list_make1(makeRangeVar(get_namespace_name(get_rel_namespace(key->child)),
+													pstrdup(key->name), -1));
+		stmt->deferred = deferred;
+		/* the caller need not have USAGE on the schema */
+		sd_become(sd_owner_of(key->child), false, &before);
+		AfterTriggerSetState(stmt);
+		sd_become_again(&before);
+	}
 }
 
 static void
@@ -197,9 +244,7 @@ collect_deferred(Oid relid, List **visited, List **constraints)
 		SdKey	   *key = lfirst(lc);
 
 		if (sd_is_deferred(key))
-			*constraints = lappend(*constraints,
-								   makeRangeVar(get_namespace_name(get_rel_namespace(key->child)),
-												pstrdup(key->name), -1));
+			*constraints = lappend(*constraints, key);
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
 			collect_deferred(key->child, visited, constraints);
 	}

@@ -7,7 +7,7 @@
  * CASCADE from a column or its type.  What goes together with its table or with
  * the extension may go; but PostgreSQL drops a trigger before it drops what the
  * trigger depends on, so while that happens it cannot be told, and is judged at
- * the end of the command.  Then, too, the retention of dropped tables is
+ * the end of the command.  Then, too, the retention of tables that it dropped is
  * removed.
  *
  * A DETACH PARTITION and our own disable() drop triggers as PostgreSQL's
@@ -58,7 +58,6 @@ void
 sd_drops_begin(SdDrops *drops)
 {
 	drops->outer = current;
-	drops->context = CurrentMemoryContext;
 	drops->list = NIL;
 	current = drops;
 }
@@ -86,6 +85,17 @@ is_own(Form_pg_trigger form)
 	Trigger		trigger = {.tgfoid = form->tgfoid};
 
 	return !OidIsValid(form->tgparentid) && sd_is_own_trigger(&trigger);
+}
+
+/* A lock that stayed could deadlock with the stronger one of the drop. */
+static bool
+is_managed(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = sd_table(rel) != NULL;
+
+	table_close(rel, AccessShareLock);
+	return result;
 }
 
 static bool
@@ -119,8 +129,7 @@ sd_drops_note(Oid trigger)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 
-		if (is_own(form) && !is_noted(form->tgrelid) &&
-			sd_table_by_oid(form->tgrelid) != NULL)
+		if (is_own(form) && !is_noted(form->tgrelid) && is_managed(form->tgrelid))
 		{
 			MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 			Drop	   *drop = palloc(sizeof(Drop));

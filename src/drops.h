@@ -13,7 +13,6 @@
 typedef struct SdDrops
 {
 	struct SdDrops *outer;		/* of the command around it */
-	MemoryContext context;
 	List	   *list;			/* private to drops.c */
 } SdDrops;
 

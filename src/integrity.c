@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "integrity.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "deferred.h"
 #include "executor/spi.h"
 #include "keyquery.h"
@@ -21,7 +22,6 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
-#include "catalog/pg_class.h"
 
 Oid
 sd_owner_of(Oid relid)

@@ -67,7 +67,8 @@ typedef struct SdOp
 	Oid			role;			/* who */
 	List	   *counts;			/* SdCount */
 	HTAB	   *restored;		/* SdIdCount, or NULL */
-	HTAB	   *purged;			/* likewise, of rows that RI erased */
+	HTAB	   *purged;			/* likewise, of rows that RI erased along with an
+								 * unmanaged parent */
 	int64		marked_total;
 	int64		restored_total;
 	List	   *pending;		/* SdKeySet: cascades not yet followed */

@@ -111,7 +111,7 @@ sd_table_predicate(SdTable *table, bool live, const char *alias)
 
 	text = sd_predicate(TupleDescAttr(RelationGetDescr(rel), table->marker - 1),
 						table->kind, table->deleted_value, live, alias);
-	table_close(rel, NoLock);
+	table_close(rel, AccessShareLock);
 	return text;
 }
 

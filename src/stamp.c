@@ -27,6 +27,7 @@
 #include "stamp.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/multixact.h"
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -81,13 +82,39 @@ sd_lock_row(SdTable *table, Relation rel, ItemPointer tid, Snapshot snapshot,
 	if (!TTS_IS_BUFFERTUPLE(slot))
 		return true;			/* not a heap; it has its own ways */
 	tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple;
-	if ((tuple->t_data->t_infomask & HEAP_XMAX_IS_MULTI) ||
-		HeapTupleHeaderGetRawXmax(tuple->t_data) != GetCurrentTransactionId())
+	if (table->children != NIL &&
+		((tuple->t_data->t_infomask & HEAP_XMAX_IS_MULTI) ||
+		 HeapTupleHeaderGetRawXmax(tuple->t_data) != GetCurrentTransactionId()))
 	{
 		make_key_column(rel, table);
 		sd_op_lock_shared(sd_current_op(), RelationGetRelid(rel), tid);
 	}
 	return true;
+}
+
+/*
+ * Was the row, if it was updated, updated by a key update?  Of a multixact the
+ * flag in the header does not tell: a member that locked the row FOR UPDATE sets
+ * it, too, as sd_lock_row() has.  The buffer is locked.
+ */
+static bool
+is_key_update(HeapTupleHeader tuple)
+{
+	MultiXactMember *members = NULL;
+	bool		result = true;
+	int			n;
+
+	if (HeapTupleHeaderIsOnlyLocked(tuple))
+		return true;
+	if (!(tuple->t_infomask & HEAP_XMAX_IS_MULTI))
+		return (tuple->t_infomask2 & HEAP_KEYS_UPDATED) != 0;
+	n = GetMultiXactIdMembers(HeapTupleHeaderGetRawXmax(tuple), &members, false, false);
+	for (int i = 0; i < n; i++)
+		if (members[i].status == MultiXactStatusNoKeyUpdate)
+			result = false;
+	if (n > 0)
+		pfree(members);
+	return result;
 }
 
 /* The rows of the operation that heap_update() had to make a key update of. */
@@ -107,9 +134,9 @@ sd_check_key_updates(SdOp *op)
 		tuple.t_self = row->tid;
 		if (heap_fetch(rel, SnapshotAny, &tuple, &buffer, false))
 		{
-			right = (tuple.t_data->t_infomask2 & HEAP_KEYS_UPDATED) ||
-				HeapTupleHeaderIsOnlyLocked(tuple.t_data);
-			ReleaseBuffer(buffer);
+			LockBuffer(buffer, BUFFER_LOCK_SHARE);
+			right = is_key_update(tuple.t_data);
+			UnlockReleaseBuffer(buffer);
 		}
 		if (!right)
 			ereport(ERROR,

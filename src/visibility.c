@@ -143,8 +143,10 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 	{
 		SdVisibility visibility = sd_planning.visibility;
 
-		if (root->parse->queryId == SD_POLICY_QUERY)
-			visibility = SD_VISIBLE_LIVE;
+		/* an inlined function has a query of its own below the marked one */
+		for (PlannerInfo *up = root; up != NULL; up = up->parent_root)
+			if (up->parse->queryId == SD_POLICY_QUERY)
+				visibility = SD_VISIBLE_LIVE;
 		sd_planning.touched = true;
 		if (!parent_is_filtered(root, rel))
 		{
