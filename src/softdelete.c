@@ -10,7 +10,8 @@
  *	deletions	... and is logged
  *	triggers	rows that an UPDATE marks; guard keeps them from being erased
  *	functions	delete, restore, undo by key or id
- *	purge		erases
+ *	purge		erases; cycle does, where tables refer to each other
+ *	utility		commands that change tables; drops keeps their triggers
  *	registry	what is managed: everybody asks here
  */
 #include "postgres.h"
