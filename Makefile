@@ -7,7 +7,7 @@
 # Another server: PG_CONFIG=/path/to/pg_config.  Warnings not fatal: WERROR=.
 
 MODULE_big = softdelete
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 EXTENSION = softdelete
 DATA = $(wildcard sql/softdelete--*.sql)
@@ -49,7 +49,7 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard src/*.h src/*/*.h)
 
 # isolationtester opens its sessions before it runs any SQL, in a database that
 # pg_isolation_regress has just created, so no ALTER DATABASE can have told that

@@ -16,17 +16,17 @@
  */
 #include "postgres.h"
 
-#include "deferred.h"
-#include "executor.h"
+#include "fk/deferred.h"
+#include "mark/executor.h"
 #include "fmgr.h"
-#include "guc.h"
-#include "keyquery.h"
-#include "objects.h"
-#include "planner.h"
-#include "plans.h"
-#include "registry.h"
-#include "utility.h"
-#include "visibility.h"
+#include "base/guc.h"
+#include "engine/keyquery.h"
+#include "tables/objects.h"
+#include "plan/planner.h"
+#include "base/plans.h"
+#include "tables/registry.h"
+#include "ddl/utility.h"
+#include "plan/visibility.h"
 
 PG_MODULE_MAGIC;
 

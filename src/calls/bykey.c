@@ -1,0 +1,287 @@
+/*
+ * bykey.c
+ *		One row of a managed table, by the values of its primary key.
+ *
+ * Turns (table regclass, VARIADIC key "any") into a condition with parameters.
+ * Values are cast to the columns' types in SQL, so that literals without a type
+ * and drivers' text parameters work like numbers.
+ */
+#include "postgres.h"
+
+#include "calls/bykey.h"
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "tables/keys.h"
+#include "miscadmin.h"
+#include "tables/predicate.h"
+#include "engine/query.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+/* Raise unless this is a managed table, or a partition of one. */
+void
+sd_require_managed(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	bool		managed = rel != NULL && sd_table(rel) != NULL;
+	Oid			root = rel != NULL ? sd_topmost(rel) : InvalidOid;
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	relation_close(rel, NoLock);
+	if (managed)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" is not managed by softdelete", get_rel_name(relid)),
+			 errhint("SELECT softdelete.enable(%s) first.",
+					 quote_literal_cstr(sd_qualified_name(root)))));
+}
+
+/* the key's values in text, for messages */
+static char *
+key_text(SdByKey *key, Relation rel, Relation index, const bool *nulls)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < key->n; i++)
+		appendStringInfo(&buf, "%s%s", i ? ", " : "(",
+						 get_attname(RelationGetRelid(rel),
+									 index->rd_index->indkey.values[i], false));
+	appendStringInfoString(&buf, ")=(");
+	for (int i = 0; i < key->n; i++)
+	{
+		Oid			output;
+		bool		varlena;
+
+		getTypeOutputInfo(key->types[i], &output, &varlena);
+		appendStringInfo(&buf, "%s%s", i ? ", " : "",
+						 nulls[i] ? "null" :
+						 OidOutputFunctionCall(output, key->values[i]));
+	}
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+/* may its owner's casts, made for other types' values, be run by anybody? */
+static bool
+is_trusted_type(Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	bool		result = HeapTupleIsValid(tuple) &&
+		superuser_arg(((Form_pg_type) GETSTRUCT(tuple))->typowner);
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/* the value cast to the type by a query; isnull if it became null */
+static Datum
+cast_value(Oid type, int32 typmod, Oid from, Datum value, bool *isnull)
+{
+	char	   *text = psprintf("SELECT ($1)::%s",
+								format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN |
+													 FORMAT_TYPE_FORCE_QUALIFY));
+	int16		len;
+	bool		byval;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(text, 1, &from, &value, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed for \"%s\"", text);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+	get_typlenbyval(type, &len, &byval);
+	if (!*isnull)
+		value = SPI_datumTransfer(value, byval, len);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return value;
+}
+
+/*
+ * A value in the column's type, of a domain in its base type.  The caller's own
+ * types and casts may be used, so it is done in SQL and as the caller; what is
+ * run as the table's owner later on has the value only.  For the same reason
+ * casts that the table's owner may have made are not: between his types and
+ * others a value goes by its text.
+ */
+static Datum
+as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	bool		isnull = false;
+
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	if (from == type)
+		return value;
+	type = getBaseTypeAndTypmod(type, &typmod);
+	if (from == UNKNOWNOID)
+	{
+		value = CStringGetTextDatum(DatumGetCString(value));
+		from = TEXTOID;
+	}
+	if (is_trusted_type(type))
+		value = cast_value(type, typmod, from, value, &isnull);
+	else if (from != type)
+	{
+		Oid			function;
+		Oid			ioparam;
+		bool		varlena;
+		char	   *text;
+
+		getTypeOutputInfo(from, &function, &varlena);
+		text = OidOutputFunctionCall(function, value);
+		getTypeInputInfo(type, &function, &ioparam);
+		value = OidInputFunctionCall(function, text, ioparam, typmod);
+	}
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("value of key column \"%s\" becomes null",
+						get_attname(relid, attnum, false))));
+	return value;
+}
+
+/*
+ * Read the arguments of a function (regclass, VARIADIC "any").  Raises
+ * object_not_in_prerequisite_state where the table is not managed or has no
+ * primary key, and invalid_parameter_value on a wrong number of values.
+ */
+SdByKey *
+sd_by_key(FunctionCallInfo fcinfo)
+{
+	SdByKey    *key = palloc0(sizeof(SdByKey));
+	Datum	   *values;
+	Oid		   *types;
+	bool	   *nulls;
+	int			nargs;
+	Relation	rel;
+	Relation	index;
+	Oid			index_oid;
+	StringInfoData where;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("table must not be null")));
+	key->relid = PG_GETARG_OID(0);
+	nargs = extract_variadic_args(fcinfo, 1, false, &values, &types, &nulls);
+
+	sd_require_managed(key->relid);
+	rel = relation_open(key->relid, AccessShareLock);
+	key->table = sd_table(rel);
+	index_oid = sd_primary_key(rel);
+	if (!OidIsValid(index_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no primary key", get_rel_name(key->relid)),
+				 errhint("Delete with DELETE; restore with softdelete.undo(), or by an UPDATE that clears column \"%s\" while softdelete.visibility = deleted.",
+						 get_attname(key->relid, key->table->marker, false))));
+
+	index = index_open(index_oid, AccessShareLock);
+	key->n = IndexRelationGetNumberOfKeyAttributes(index);
+	if (nargs != key->n)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("wrong number of key values for table \"%s\"",
+						get_rel_name(key->relid)),
+				 errdetail("The primary key takes %d, and %d were given.",
+						   key->n, Max(nargs, 0)),
+				 errhint("Give the values in the order of the primary key's columns.")));
+
+	initStringInfo(&where);
+	for (int i = 0; i < key->n; i++)
+	{
+		AttrNumber	attnum = index->rd_index->indkey.values[i];
+		Oid			type = get_atttype(key->relid, attnum);
+		Oid			eq = index->rd_rel->relam == BTREE_AM_OID ?
+			get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
+								index->rd_opcintype[i], BTEqualStrategyNumber) :
+			lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+		char	   *column = psprintf("t.%s", sd_column_name(key->relid, attnum));
+
+		if (nulls[i])
+			key->has_null = true;
+		else
+			key->values[i] = as_column(key->relid, attnum, types[i], values[i]);
+		key->types[i] = getBaseType(type);
+
+		sd_append_equal(&where, column, type, eq, psprintf("$%d", i + 1), key->types[i]);
+		appendStringInfoString(&where, " AND ");
+	}
+	appendStringInfo(&where, "$%d IS NULL", key->n + 1);
+	key->where = where.data;
+	key->text = key_text(key, rel, index, nulls);
+	index_close(index, NoLock);
+	relation_close(rel, NoLock);
+	return key;
+}
+
+/*
+ * Look at the row, deleted or not, with the caller's rights.  false: there is
+ * none.  SPI is connected.
+ */
+bool
+sd_probe(SdByKey *key, SdRowState *state)
+{
+	SdStatement statement = {SD_TASK_READ};
+	char	   *text;
+	bool		isnull;
+	Datum		id;
+
+	if (key->has_null)
+		return false;
+	text = psprintf("SELECT %s, t.%s FROM %s t WHERE %s",
+					sd_table_predicate(key->table, false, "t"),
+					sd_column_name(key->relid, key->table->id),
+					sd_qualified_name(key->relid), key->where);
+	sd_execute(sd_prepare(text, key->n, key->types, InvalidOid, 0),
+			   key->values, &statement, InvalidOid, true, SD_VIEW_STATEMENT, 1);
+	if (SPI_processed == 0)
+		return false;
+
+	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	state->dead = !isnull && DatumGetBool(id);
+	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	state->id = isnull ? 0 : DatumGetInt64(id);
+	return true;
+}
+
+void
+sd_raise_no_row(SdByKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("table \"%s\" has no such row", get_rel_name(key->relid)),
+			 errdetail("No row has key %s, deleted rows included.", key->text),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->relid))));
+}
+
+/* Run the engine's DELETE, whatever its task makes of it, on that row. */
+int
+sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role)
+{
+	char	   *text = psprintf("DELETE FROM %s t WHERE %s",
+								sd_qualified_name(key->relid), key->where);
+
+	statement->relid = key->relid;
+	sd_execute(sd_prepare(text, key->n, key->types, role, 0), key->values,
+			   statement, role, true, SD_VIEW_STATEMENT, 0);
+	return SPI_processed;
+}

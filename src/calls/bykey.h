@@ -1,0 +1,39 @@
+/*
+ * bykey.h
+ *		One row of a managed table, by the values of its primary key.
+ */
+#ifndef SOFTDELETE_BYKEY_H
+#define SOFTDELETE_BYKEY_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "engine/operation.h"
+
+/* a statement on one row, its parameters being the key's values */
+typedef struct SdByKey
+{
+	Oid			relid;
+	SdTable    *table;
+	int			n;
+	Oid			types[FUNC_MAX_ARGS + 1];
+	Datum		values[FUNC_MAX_ARGS + 1];
+	bool		has_null;		/* part of the key is NULL: no such row */
+	char	   *where;			/* "t.id = $1 AND ... " */
+	char	   *text;			/* "(id)=(7)" */
+} SdByKey;
+
+/* what is known of the row; raises P0002 where there is none */
+typedef struct SdRowState
+{
+	bool		dead;
+	int64		id;				/* deletion id, 0 if none */
+} SdRowState;
+
+extern SdByKey *sd_by_key(FunctionCallInfo fcinfo);
+extern bool sd_probe(SdByKey *key, SdRowState *state);
+extern void sd_require_managed(Oid relid);
+extern void sd_raise_no_row(SdByKey *key);
+extern int	sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role);
+
+#endif							/* SOFTDELETE_BYKEY_H */

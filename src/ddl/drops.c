@@ -1,0 +1,229 @@
+/*
+ * drops.c
+ *		Drops of managed tables and of their triggers.
+ *
+ * Without its triggers a managed table would be an ordinary one, deleted rows
+ * and all, so none of them can be dropped or replaced, be it by name or by a
+ * CASCADE from a column or its type.  What goes together with its table or with
+ * the extension may go; but PostgreSQL drops a trigger before it drops what the
+ * trigger depends on, so while that happens it cannot be told, and is judged at
+ * the end of the command.  Then, too, the retention of tables that it dropped is
+ * removed.
+ *
+ * A DETACH PARTITION and our own disable() drop triggers as PostgreSQL's
+ * "internal" deletions, which no SQL command of a user is, and those pass.  So
+ * do the commands of a dump that is restored over what is there (row_security =
+ * off, where nothing is hidden), which drop triggers before their tables.
+ *
+ * Owns the stack of running utility commands.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "ddl/drops.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "engine/log.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "tables/predicate.h"
+#include "tables/registry.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(softdelete_drop_triggers);
+
+typedef struct Drop
+{
+	Oid			relid;			/* a managed table */
+	Oid			function;		/* of the first of its triggers to go */
+	NameData	name;
+} Drop;
+
+static SdDrops *current = NULL;
+
+/* A utility command begins; drops outside of one are not users' commands. */
+void
+sd_drops_begin(SdDrops *drops)
+{
+	drops->outer = current;
+	drops->list = NIL;
+	current = drops;
+}
+
+/* It is done, or has failed. */
+void
+sd_drops_end(SdDrops *drops)
+{
+	current = drops->outer;
+}
+
+static SysScanDesc
+scan_triggers(Relation catalog, Oid index, AttrNumber attnum, Oid value)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(value));
+	return systable_beginscan(catalog, index, true, NULL, 1, &key);
+}
+
+/* one of our triggers?  Those of partitions follow their table's. */
+static bool
+is_own(Form_pg_trigger form)
+{
+	Trigger		trigger = {.tgfoid = form->tgfoid};
+
+	return !OidIsValid(form->tgparentid) && sd_is_own_trigger(&trigger);
+}
+
+/* A lock that stayed could deadlock with the stronger one of the drop. */
+static bool
+is_managed(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	bool		result = sd_table(rel) != NULL;
+
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+static bool
+is_noted(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, current->list)
+		if (((Drop *) lfirst(lc))->relid == relid)
+			return true;
+	return false;
+}
+
+/*
+ * A trigger is about to be dropped, or has just been created.  The latter is
+ * not seen by the scan, unless it replaces one, and then that one is.
+ */
+void
+sd_drops_note(Oid trigger)
+{
+	Relation	catalog;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (current == NULL || !OidIsValid(sd_objects()->mark_trigger))
+		return;
+	catalog = table_open(TriggerRelationId, AccessShareLock);
+	scan = scan_triggers(catalog, TriggerOidIndexId, Anum_pg_trigger_oid, trigger);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (is_own(form) && !is_noted(form->tgrelid) && is_managed(form->tgrelid))
+		{
+			MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+			Drop	   *drop = palloc(sizeof(Drop));
+
+			drop->relid = form->tgrelid;
+			drop->function = form->tgfoid;
+			drop->name = form->tgname;
+			current->list = lappend(current->list, drop);
+			MemoryContextSwitchTo(old);
+		}
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+/* the table is gone, and so is what was said of it; the log stays */
+static void
+forget(Oid relid)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(relid)};
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	(void) sd_log_execute("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
+						  1, types, values);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/* The command is done: was all that it dropped to be dropped? */
+void
+sd_drops_check(SdDrops *drops)
+{
+	ListCell   *lc;
+
+	foreach(lc, drops->list)
+	{
+		Drop	   *drop = lfirst(lc);
+
+		/* gone with the extension */
+		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(drop->function)))
+			continue;
+		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(drop->relid)))
+			forget(drop->relid);
+		else if (row_security)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot drop trigger \"%s\" of managed table \"%s\"",
+							NameStr(drop->name), get_rel_name(drop->relid)),
+					 errdetail("Without its triggers the table's deleted rows would be live again, or would be erased."),
+					 errhint("SELECT softdelete.disable(%s) first.",
+							 quote_literal_cstr(sd_qualified_name(drop->relid)))));
+	}
+}
+
+/*
+ * drop_triggers(table) -> how many of our own triggers there were, whatever
+ * they are called by now.
+ */
+Datum
+softdelete_drop_triggers(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	ObjectAddresses *triggers = new_object_addresses();
+	Relation	catalog;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			n = 0;
+
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	if (!sd_owns_table(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	LockRelationOid(relid, AccessExclusiveLock);
+
+	catalog = table_open(TriggerRelationId, RowExclusiveLock);
+	scan = scan_triggers(catalog, TriggerRelidNameIndexId, Anum_pg_trigger_tgrelid, relid);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+		ObjectAddress address;
+
+		if (!is_own(form))
+			continue;
+		ObjectAddressSet(address, TriggerRelationId, form->oid);
+		add_exact_object_address(&address, triggers);
+		n++;
+	}
+	systable_endscan(scan);
+	performMultipleDeletions(triggers, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+	free_object_addresses(triggers);
+	table_close(catalog, RowExclusiveLock);
+	PG_RETURN_INT32(n);
+}

@@ -1,0 +1,349 @@
+/*
+ * keyquery.c
+ *		The engine's queries along a foreign key, and their kept plans.
+ *
+ * The plans are kept in a hash by constraint and kind, as ri_triggers.c does,
+ * whose technique of discarding invalid ones is followed here, except that they
+ * are freed at the end of the transaction, since a user's trigger within such a
+ * query may come here again.  Owns that hash.
+ */
+#include "postgres.h"
+
+#include "engine/keyquery.h"
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "tables/predicate.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#define MAX_PARAMS (INDEX_MAX_KEYS + 2)
+
+typedef struct PlanKey
+{
+	Oid			constraint_oid;
+	Oid			parent;			/* not only by OID: they are reused */
+	Oid			child;
+	SdQueryKind kind;
+	bool		many;
+} PlanKey;
+
+typedef struct PlanEntry
+{
+	PlanKey		key;			/* hash key */
+	SPIPlanPtr	plan;
+} PlanEntry;
+
+static HTAB *plans = NULL;
+static List *discarded = NIL;	/* plans, to be freed when nothing runs */
+
+static void
+free_discarded(XactEvent event, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	foreach(lc, discarded)
+		SPI_freeplan(lfirst(lc));
+	list_free(discarded);
+	discarded = NIL;
+}
+
+void
+sd_keyquery_init(void)
+{
+	HASHCTL		ctl = {0};
+
+	RegisterXactCallback(free_discarded, NULL);
+
+	ctl.keysize = sizeof(PlanKey);
+	ctl.entrysize = sizeof(PlanEntry);
+	plans = hash_create("softdelete plans", 32, &ctl, HASH_ELEM | HASH_BLOBS);
+}
+
+/* "ONLY " unless the table is partitioned: RI does not reach down inheritance */
+static const char *
+only(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
+}
+
+static void
+append_collation(StringInfo buf, Oid relid, AttrNumber attnum)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	HeapTuple	tuple;
+	Form_pg_collation form;
+
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	if (!OidIsValid(collation) || collation == DEFAULT_COLLATION_OID)
+		return;
+	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	appendStringInfo(buf, " COLLATE %s",
+					 quote_qualified_identifier(get_namespace_name(form->collnamespace),
+												NameStr(form->collname)));
+	ReleaseSysCache(tuple);
+}
+
+/* "k.k1 = alias.column AND ..." for one side of the key, or "$1 = ..." */
+static void
+append_match(StringInfo buf, SdKey *key, const char *alias, bool child,
+			 bool many, const Oid *types)
+{
+	Oid			relid = child ? key->child : key->parent;
+	AttrNumber *atts = child ? key->child_atts : key->parent_atts;
+
+	for (int i = 0; i < key->n; i++)
+	{
+		StringInfoData value;
+		char	   *column = psprintf("%s.%s", alias,
+									  sd_column_name(relid, atts[i]));
+		Oid			type = get_atttype(relid, atts[i]);
+
+		initStringInfo(&value);
+		appendStringInfo(&value, many ? "k.k%d" : "$%d", i + 1);
+		append_collation(&value, key->parent, key->parent_atts[i]);
+		if (i > 0)
+			appendStringInfoString(buf, " AND ");
+
+		/* the constraint's operator takes the parent's column on the left */
+		if (child)
+			sd_append_equal(buf, value.data, types[i], key->operators[i],
+							column, type);
+		else
+			sd_append_equal(buf, column, type, key->operators[i],
+							value.data, types[i]);
+	}
+}
+
+/* "ROWS FROM (unnest($1), ...) AS k(k1, ...)", or "(VALUES ($1, ...)) AS ..." */
+static void
+append_keys(StringInfo buf, int n, bool many)
+{
+	appendStringInfoString(buf, many ? "ROWS FROM (" : "(VALUES (");
+	for (int i = 0; i < n; i++)
+		appendStringInfo(buf, many ? "%spg_catalog.unnest($%d)" : "%s$%d",
+						 i ? ", " : "", i + 1);
+	appendStringInfoString(buf, many ? ") AS k(" : ")) AS k(");
+	for (int i = 0; i < n; i++)
+		appendStringInfo(buf, "%sk%d", i ? ", " : "", i + 1);
+	appendStringInfoString(buf, ")");
+}
+
+static char *
+query_text(SdQueryKind kind, SdKeySet *set, bool many)
+{
+	SdKey	   *key = set->key;
+	SdTable    *table;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	switch (kind)
+	{
+		case SD_QUERY_MARK:
+		case SD_QUERY_RESTORE:
+			/* ----------
+			 * DELETE FROM [ONLY] child c [USING keys k]
+			 *	WHERE k.k1 = c.fk1 [AND ...]
+			 *	[AND c.deletion_id - $n = 0] AND $m IS NULL
+			 * ----------
+			 */
+			appendStringInfo(&buf, "DELETE FROM %s%s c ", only(key->child),
+							 sd_qualified_name(key->child));
+			if (many)
+			{
+				appendStringInfoString(&buf, "USING ");
+				append_keys(&buf, key->n, many);
+			}
+			appendStringInfoString(&buf, " WHERE ");
+			append_match(&buf, key, "c", true, many, set->types);
+			if (kind == SD_QUERY_RESTORE)
+			{
+				table = sd_table_by_oid(key->child);
+
+				/* no plain "=": the foreign key's index is the one to use */
+				appendStringInfo(&buf, " AND c.%s OPERATOR(pg_catalog.-) $%d OPERATOR(pg_catalog.=) 0",
+								 sd_column_name(key->child, table->id),
+								 key->n + 1);
+			}
+			break;
+
+		case SD_QUERY_CHILD:
+		case SD_QUERY_COUNT:
+			/* ----------
+			 * SELECT k.* FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...]
+			 *	 [AND c is live] AND $m IS NULL
+			 *	FOR SHARE OF c
+			 * FOR SHARE waits for whoever is deleting that child just now.
+			 * The other one has count(*) and no lock.
+			 * ----------
+			 */
+			appendStringInfo(&buf, "SELECT %s FROM ",
+							 kind == SD_QUERY_CHILD ? "k.*" : "pg_catalog.count(*)");
+			append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, ", %s%s c WHERE ", only(key->child),
+							 sd_qualified_name(key->child));
+			append_match(&buf, key, "c", true, true, set->types);
+			table = sd_table_by_oid(key->child);
+			if (table)
+				appendStringInfo(&buf, " AND %s",
+								 sd_table_predicate(table, true, "c"));
+			break;
+
+		case SD_QUERY_DEAD:
+			/* ----------
+			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
+			 *	WHERE p is deleted AND $m IS NULL
+			 * ----------
+			 */
+			appendStringInfoString(&buf, "SELECT k.* FROM ");
+			append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
+							 sd_qualified_name(key->parent));
+			append_match(&buf, key, "p", false, true, set->types);
+			appendStringInfo(&buf, " WHERE %s",
+							 sd_table_predicate(sd_table_by_oid(key->parent), false, "p"));
+			break;
+
+		case SD_QUERY_PARENT:
+			/* ----------
+			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
+			 *	WHERE p is deleted
+			 * over a sub-select that takes FOR KEY SHARE OF p, the lock that
+			 * RI takes for a new child: nobody deletes the parent meanwhile.
+			 * ----------
+			 */
+			appendStringInfoString(&buf, "SELECT s.* FROM (SELECT k.*, ");
+			appendStringInfo(&buf, "%s AS dead FROM ",
+							 sd_table_predicate(sd_table_by_oid(key->parent), false, "p"));
+			append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
+							 sd_qualified_name(key->parent));
+			append_match(&buf, key, "p", false, true, set->types);
+			/* OFFSET 0: the condition must not be pushed below the lock */
+			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.dead");
+			break;
+	}
+	appendStringInfo(&buf, " AND $%d IS NULL%s",
+					 key->n + (kind == SD_QUERY_RESTORE) + 1,
+					 kind == SD_QUERY_CHILD ? " FOR SHARE OF c" : "");
+	return buf.data;
+}
+
+/* the kept plan; SPI is connected */
+static SPIPlanPtr
+fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
+{
+	PlanKey		key;
+	PlanEntry  *entry;
+	bool		found;
+	Oid			types[MAX_PARAMS];
+	int			nargs = set->key->n;
+	SPIPlanPtr	plan;
+
+	memset(&key, 0, sizeof(key));
+	key.constraint_oid = set->key->oid;
+	key.parent = set->key->parent;
+	key.child = set->key->child;
+	key.kind = kind;
+	key.many = many;
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->plan = NULL;
+	if (entry->plan && SPI_plan_is_valid(entry->plan))
+		return entry->plan;
+	if (entry->plan)
+	{
+		/* it may be running, further out */
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		discarded = lappend(discarded, entry->plan);
+		entry->plan = NULL;
+		MemoryContextSwitchTo(old);
+	}
+
+	for (int i = 0; i < nargs; i++)
+		types[i] = many ? get_array_type(set->types[i]) : set->types[i];
+	if (kind == SD_QUERY_RESTORE)
+		types[nargs++] = INT8OID;
+
+	/* an array's length decides how to join with it, so plan for each */
+	plan = sd_prepare(query_text(kind, set, many), nargs, types, role,
+					  many ? CURSOR_OPT_CUSTOM_PLAN : 0);
+	SPI_keepplan(plan);
+	entry = hash_search(plans, &key, HASH_ENTER, &found);
+	entry->plan = plan;
+	return plan;
+}
+
+static Datum
+keys_array(SdKeySet *set, int column)
+{
+	int16		len;
+	bool		byval;
+	char		align;
+
+	get_typlenbyvalalign(set->types[column], &len, &byval, &align);
+	return PointerGetDatum(construct_array(set->values[column], set->n,
+										   set->types[column],
+										   len, byval, align));
+}
+
+/*
+ * Run one of the queries above for all keys of the set: at once if that can
+ * be, key by key where the type has no array type.  Returns the rows that were
+ * processed; for the SELECTs, SPI_tuptable holds those of the last run.
+ * Needs SPI to be connected.
+ */
+int
+sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
+			   Oid role, SdView view, long limit)
+{
+	Datum		values[MAX_PARAMS];
+	int			n = set->key->n;
+	bool		select = kind != SD_QUERY_MARK && kind != SD_QUERY_RESTORE;
+	bool		many = set->n > 1;
+	int			processed = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!OidIsValid(get_array_type(set->types[i])))
+			many = false;
+
+	if (many)
+	{
+		for (int i = 0; i < n; i++)
+			values[i] = keys_array(set, i);
+		values[n] = Int64GetDatum(set->id);
+		sd_execute(fetch_plan(kind, set, true, role), values, statement, role,
+				   false, view, limit);
+		return SPI_processed;
+	}
+
+	for (int row = 0; row < set->n; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+			values[i] = set->values[i][row];
+		values[n] = Int64GetDatum(set->id);
+		sd_execute(fetch_plan(kind, set, false, role), values, statement, role,
+				   false, view, limit);
+		processed += SPI_processed;
+		if (select && processed > 0)
+			break;
+	}
+	return processed;
+}

@@ -1,0 +1,28 @@
+/*
+ * keyquery.h
+ *		The engine's queries along a foreign key, and their kept plans.
+ */
+#ifndef SOFTDELETE_KEYQUERY_H
+#define SOFTDELETE_KEYQUERY_H
+
+#include "postgres.h"
+
+#include "engine/query.h"
+
+/* what a kept plan does along a foreign key */
+typedef enum SdQueryKind
+{
+	SD_QUERY_MARK,				/* mark the children of these parents */
+	SD_QUERY_RESTORE,			/* restore them, of one deletion */
+	SD_QUERY_CHILD,				/* live children of these keys */
+	SD_QUERY_COUNT,				/* how many there are */
+	SD_QUERY_DEAD,				/* deleted parents among these keys */
+	SD_QUERY_PARENT				/* the same, and lock the live ones */
+} SdQueryKind;
+
+extern int	sd_execute_key(SdQueryKind kind, SdKeySet *set,
+						   SdStatement *statement, Oid role, SdView view,
+						   long limit);
+extern void sd_keyquery_init(void);
+
+#endif							/* SOFTDELETE_KEYQUERY_H */

@@ -1,0 +1,273 @@
+/*
+ * log.c
+ *		The log of deletions: one row an operation.
+ *
+ * The row is inserted directly, as catalogs are written, since a single-row
+ * DELETE would otherwise spend as much on its log row as on itself.  The table
+ * is the extension's own: it has plain indexes and neither triggers nor row
+ * security.  Only this file writes marks and restores there; purge.c adds what
+ * was purged.
+ */
+#include "postgres.h"
+
+#include "engine/log.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "base/guc.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+/* columns of softdelete.deletion_log, as the extension's script creates them */
+enum LogColumn
+{
+	LOG_ID,
+	LOG_TARGET,
+	LOG_DELETED_AT,
+	LOG_DELETED_BY,
+	LOG_SESSION_ROLE,
+	LOG_ACTOR,
+	LOG_REASON,
+	LOG_TXID,
+	LOG_APPLICATION_NAME,
+	LOG_TABLES,
+	LOG_MARKED,
+	LOG_RESTORED,
+	LOG_PURGED,
+	LOG_RESTORED_AT,
+	LOG_RESTORED_BY,
+	LOG_PURGED_AT,
+	LOG_PURGED_BY,
+	LOG_HELD_AT,
+	LOG_HELD_BY,
+	LOG_HELD_WHY,
+	LOG_COLUMNS
+};
+
+static Datum
+role_name(Oid role)
+{
+	return DirectFunctionCall1(namein,
+							   CStringGetDatum(GetUserNameFromId(role, false)));
+}
+
+static Datum
+text_or_null(const char *value, bool *isnull)
+{
+	*isnull = value == NULL || value[0] == '\0';
+	return *isnull ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+static void
+table_arrays(SdOp *op, Datum *tables, Datum *marked)
+{
+	int			n = list_length(op->counts);
+	Datum	   *oids = palloc(sizeof(Datum) * n);
+	Datum	   *rows = palloc(sizeof(Datum) * n);
+	ListCell   *lc;
+	int			i = 0;
+
+	foreach(lc, op->counts)
+	{
+		SdCount    *count = lfirst(lc);
+
+		oids[i] = ObjectIdGetDatum(count->relid);
+		rows[i++] = Int64GetDatum(count->n);
+	}
+	*tables = PointerGetDatum(construct_array(oids, n, REGCLASSOID,
+											  sizeof(Oid), true, TYPALIGN_INT));
+	*marked = PointerGetDatum(construct_array(rows, n, INT8OID, sizeof(int64),
+											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static void
+insert_row(SdOp *op)
+{
+	Relation	log = table_open(sd_objects()->log, RowExclusiveLock);
+	Datum		values[LOG_COLUMNS] = {0};
+	bool		nulls[LOG_COLUMNS] = {0};
+	HeapTuple	tuple;
+
+	if (RelationGetNumberOfAttributes(log) != LOG_COLUMNS)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("library and installed version of softdelete differ"),
+				 errhint("Run ALTER EXTENSION softdelete UPDATE.")));
+
+	values[LOG_ID] = Int64GetDatum(op->id);
+	values[LOG_TARGET] = ObjectIdGetDatum(op->root);
+	values[LOG_DELETED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	values[LOG_DELETED_BY] = role_name(op->role);
+	values[LOG_SESSION_ROLE] = role_name(GetSessionUserId());
+	values[LOG_ACTOR] = text_or_null(sd_actor, &nulls[LOG_ACTOR]);
+	values[LOG_REASON] = text_or_null(sd_reason, &nulls[LOG_REASON]);
+	values[LOG_TXID] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+	values[LOG_APPLICATION_NAME] = text_or_null(application_name,
+												&nulls[LOG_APPLICATION_NAME]);
+	table_arrays(op, &values[LOG_TABLES], &values[LOG_MARKED]);
+	values[LOG_RESTORED] = Int64GetDatum(0);
+	values[LOG_PURGED] = Int64GetDatum(0);
+	for (int i = LOG_RESTORED_AT; i < LOG_COLUMNS; i++)
+		nulls[i] = true;
+
+	tuple = heap_form_tuple(RelationGetDescr(log), values, nulls);
+	CatalogTupleInsert(log, tuple);
+	heap_freetuple(tuple);
+	table_close(log, RowExclusiveLock);
+	op->logged = true;
+}
+
+/*
+ * Run a statement on the extension's own tables, as their owner and, since
+ * that is a superuser as a rule, under no search_path but the catalog's.  SPI
+ * is connected.  Returns the rows processed.
+ */
+int
+sd_log_execute(const char *text, int nargs, Oid *types, Datum *values)
+{
+	Oid			save_role;
+	int			save_context;
+	int			nest_level = NewGUCNestLevel();
+	int			result;
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	GetUserIdAndSecContext(&save_role, &save_context);
+	SetUserIdAndSecContext(sd_objects()->owner,
+						   save_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	result = SPI_execute_with_args(text, nargs, types, values, NULL, false, 0);
+	SetUserIdAndSecContext(save_role, save_context);
+	AtEOXact_GUC(true, nest_level);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s",
+			 SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/* The operation without a statement (operation.c) adds to its row each time. */
+static bool
+update_row(SdOp *op)
+{
+	Oid			types[] = {INT8OID, REGCLASSARRAYOID, INT8ARRAYOID};
+	Datum		values[3];
+
+	values[0] = Int64GetDatum(op->id);
+	table_arrays(op, &values[1], &values[2]);
+	return sd_log_execute("UPDATE softdelete.deletion_log SET tables = $2, marked = $3"
+						" WHERE id OPERATOR(pg_catalog.=) $1",
+						3, types, values) > 0;
+}
+
+/* ids, tables and counts as arrays */
+static void
+count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
+{
+	int			n = hash_get_num_entries(counts);
+	Datum	   *id = palloc(sizeof(Datum) * n);
+	Datum	   *table = palloc(sizeof(Datum) * n);
+	Datum	   *row = palloc(sizeof(Datum) * n);
+	HASH_SEQ_STATUS scan;
+	SdIdCount  *entry;
+	int			i = 0;
+
+	hash_seq_init(&scan, counts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		id[i] = Int64GetDatum(entry->key.id);
+		table[i] = ObjectIdGetDatum((Oid) entry->key.relid);
+		row[i++] = Int64GetDatum(entry->n);
+	}
+	*ids = PointerGetDatum(construct_array(id, n, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	*tables = PointerGetDatum(construct_array(table, n, OIDOID, sizeof(Oid), true,
+											  TYPALIGN_INT));
+	*rows = PointerGetDatum(construct_array(row, n, INT8OID, sizeof(int64),
+											FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/*
+ * Add to the log rows of earlier deletions how many of their rows were
+ * restored or purged, when and by whom.  Raises where a purged one turns out to
+ * be on hold.  SPI is connected.
+ *
+ * What a row says in deletion_id is not proof: whoever may INSERT can write any
+ * number there.  So count only rows of tables that the deletion took rows from.
+ */
+void
+sd_log_note(HTAB *counts, Oid role, bool purged)
+{
+	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID};
+	Datum		values[4];
+	int			n;
+
+	if (counts == NULL || hash_get_num_entries(counts) == 0)
+		return;
+	count_arrays(counts, &values[0], &values[1], &values[2]);
+	values[3] = role_name(role);
+	/* in one order, lest two sessions wait for each other */
+	if (hash_get_num_entries(counts) > 1)
+		sd_log_execute("SELECT FROM softdelete.deletion_log"
+					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+					   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
+	n = sd_log_execute(psprintf("UPDATE softdelete.deletion_log AS l"
+								" SET %s = l.%s OPERATOR(pg_catalog.+) k.n,"
+								" %s_at = pg_catalog.now(), %s_by = $4"
+								" FROM (SELECT d.id, pg_catalog.sum(u.n)::pg_catalog.int8"
+								" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(id, t, n),"
+								" softdelete.deletion_log AS d"
+								" WHERE d.id OPERATOR(pg_catalog.=) u.id AND u.t OPERATOR(pg_catalog.=) ANY (d.tables)"
+								" GROUP BY d.id) AS k(id, n)"
+								" WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id",
+								purged ? "purged" : "restored", purged ? "purged" : "restored",
+								purged ? "purged" : "restored", purged ? "purged" : "restored"),
+					   4, types, values);
+
+	/* a hold that was committed while the purge was on its way */
+	for (int row = 0; purged && row < n; row++)
+	{
+		bool		isnull;
+
+		(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &isnull);
+		if (!isnull)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("deletion %s is on hold",
+							SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2)),
+					 errhint("SELECT softdelete.release(...) first.")));
+	}
+}
+
+/* Write down what the operation did.  Nothing, when it did nothing. */
+void
+sd_log_write(SdOp *op)
+{
+	bool		spi;
+
+	if (op->marked_total > 0 && !op->logged)
+	{
+		insert_row(op);
+		CommandCounterIncrement();
+	}
+	spi = op->restored != NULL || op->purged != NULL ||
+		(op->estate == NULL && op->marked_total > 0);
+	if (!spi)
+		return;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	sd_log_note(op->restored, op->role, false);
+	op->restored = NULL;
+	sd_log_note(op->purged, op->role, true);
+	op->purged = NULL;
+	if (op->estate == NULL && op->marked_total > 0 && !update_row(op))
+		insert_row(op);			/* its row went with a subtransaction */
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}

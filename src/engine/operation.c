@@ -1,0 +1,405 @@
+/*
+ * operation.c
+ *		One delete or restore in progress, and the statement it belongs to.
+ *
+ * Owns the stack of frames (a frame stands on the C stack of the executor
+ * hooks, which push and pop it) and the operations.  An operation lives in the
+ * query context of its statement, so an aborted subtransaction leaves nothing
+ * behind; a reset callback takes it off the list.  This file runs no SQL.
+ */
+#include "postgres.h"
+
+#include "engine/operation.h"
+#include "access/htup_details.h"
+#include "commands/sequence.h"
+#include "executor/executor.h"
+#include "tables/keys.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+typedef struct OpEntry
+{
+	dlist_node	node;
+	SdOp		op;
+	MemoryContextCallback callback;
+} OpEntry;
+
+SdFrame    *sd_frame = NULL;
+
+static dlist_head ops = DLIST_STATIC_INIT(ops);
+
+static void
+op_gone(void *arg)
+{
+	dlist_delete(&((OpEntry *) arg)->node);
+}
+
+/* The operation of a statement, if it has begun; NULL otherwise. */
+SdOp *
+sd_op_of(EState *estate)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &ops)
+	{
+		OpEntry    *entry = dlist_container(OpEntry, node, iter.cur);
+
+		if (entry->op.estate == estate)
+			return &entry->op;
+	}
+	return NULL;
+}
+
+static SdOp *
+begin_op(EState *estate, MemoryContext context)
+{
+	OpEntry    *entry = MemoryContextAllocZero(context, sizeof(OpEntry));
+
+	entry->op.estate = estate;
+	entry->op.context = context;
+	entry->op.role = GetUserId();
+	entry->callback.func = op_gone;
+	entry->callback.arg = entry;
+	MemoryContextRegisterResetCallback(context, &entry->callback);
+	dlist_push_head(&ops, &entry->node);
+	return &entry->op;
+}
+
+/* An operation that several statements join, by SdStatement.op. */
+SdOp *
+sd_op_begin(EState *estate)
+{
+	return begin_op(estate, estate->es_query_cxt);
+}
+
+/* the statement whose operation it is, see sd_current_op(); NULL for none */
+static EState *
+owner_estate(void)
+{
+	SdFrame    *owner = sd_frame;
+
+	while (owner &&
+		   (owner->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
+		owner = owner->outer;
+	return owner ? owner->query->estate : NULL;
+}
+
+/* The operation of the running statement, if it has begun; NULL otherwise. */
+SdOp *
+sd_existing_op(void)
+{
+	if (sd_frame == NULL)
+		return NULL;
+	if (sd_frame->op)
+		return sd_frame->op;
+	if (sd_frame->statement && sd_frame->statement->op)
+		return sd_frame->statement->op;
+	return sd_op_of(owner_estate());
+}
+
+/*
+ * The operation that a row marked just now belongs to.
+ *
+ * A statement that is run on behalf of another (its AFTER triggers are left to
+ * the outer one: the engine's cascades, and RI's own actions) joins the outer
+ * one's.  Without any frame (the library was loaded by the very trigger that
+ * asks, or a deferred RI action runs at commit) there is one operation for the
+ * transaction; its estate is NULL, and the trigger follows its keys at once.
+ */
+SdOp *
+sd_current_op(void)
+{
+	EState	   *estate;
+	MemoryContext context;
+	SdOp	   *op;
+
+	if (sd_frame && sd_frame->op)
+		return sd_frame->op;
+	if (sd_frame && sd_frame->statement && sd_frame->statement->op)
+		return sd_frame->op = sd_frame->statement->op;
+
+	estate = owner_estate();
+	op = sd_op_of(estate);
+	if (op == NULL)
+	{
+		context = estate ? estate->es_query_cxt :
+			AllocSetContextCreate(TopTransactionContext, "softdelete operation",
+								  ALLOCSET_SMALL_SIZES);
+		op = begin_op(estate, context);
+	}
+	if (sd_frame)
+		sd_frame->op = op;
+	return op;
+}
+
+/* The deletion id of the operation; its first row, of table root, draws it. */
+int64
+sd_op_id(SdOp *op, Oid root)
+{
+	if (op->id == 0)
+	{
+		op->id = nextval_internal(sd_objects()->log_ids, false);
+		op->root = root;
+	}
+	return op->id;
+}
+
+/* Count n rows of a table (topmost) as marked. */
+void
+sd_op_count(SdOp *op, Oid relid, int64 n)
+{
+	ListCell   *lc;
+	SdCount    *count;
+	MemoryContext old;
+
+	if (n == 0)
+		return;
+	op->marked_total += n;
+	foreach(lc, op->counts)
+	{
+		count = lfirst(lc);
+		if (count->relid == relid)
+		{
+			count->n += n;
+			return;
+		}
+	}
+	old = MemoryContextSwitchTo(op->context);
+	count = palloc(sizeof(SdCount));
+	count->relid = relid;
+	count->n = n;
+	op->counts = lappend(op->counts, count);
+	MemoryContextSwitchTo(old);
+}
+
+/* Add n to the count of a deletion id. */
+void
+sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, Oid relid, int64 n)
+{
+	int64		key[2] = {id, relid};
+	SdIdCount  *count;
+	bool		found;
+
+	if (*counts == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(key);
+		ctl.entrysize = sizeof(SdIdCount);
+		ctl.hcxt = context;
+		*counts = hash_create("softdelete counts", 16, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	count = hash_search(*counts, key, HASH_ENTER, &found);
+	if (!found)
+		count->n = 0;
+	count->n += n;
+}
+
+/* Count n rows of a table that deletion id took (0: none knows which) as restored. */
+void
+sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
+{
+	op->restored_total += n;
+	if (id != 0)
+		sd_count_by_id(&op->restored, op->context, id, relid, n);
+}
+
+/*
+ * The purge that the executor works on, its RI actions included, or NULL.
+ */
+SdStatement *
+sd_erasing(void)
+{
+	SdFrame    *frame = sd_frame;
+
+	while (frame && frame->statement == NULL &&
+		   (frame->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
+		frame = frame->outer;
+	if (frame && frame->statement &&
+		(frame->statement->task == SD_TASK_PURGE ||
+		 frame->statement->task == SD_TASK_ERASE))
+		return frame->statement;
+	return NULL;
+}
+
+/* An empty set, in the current memory context. */
+SdKeySet *
+sd_key_set(SdKey *key, bool restored, bool upwards, int64 id)
+{
+	SdKeySet   *set = palloc0(sizeof(SdKeySet));
+
+	set->key = key;
+	set->restored = restored;
+	set->upwards = upwards;
+	set->id = id;
+	set->allocated = 8;
+	set->types = palloc(sizeof(Oid) * key->n);
+	set->values = palloc(sizeof(Datum *) * key->n);
+	for (int i = 0; i < key->n; i++)
+	{
+		set->types[i] = upwards ?
+			get_atttype(key->child, key->child_atts[i]) :
+			get_atttype(key->parent, key->parent_atts[i]);
+		set->values[i] = palloc(sizeof(Datum) * set->allocated);
+	}
+	return set;
+}
+
+/* Free it.  Values passed by reference stay until the context goes. */
+void
+sd_key_set_free(SdKeySet *set)
+{
+	for (int i = 0; i < set->key->n; i++)
+		pfree(set->values[i]);
+	pfree(set->values);
+	pfree(set->types);
+	pfree(set);
+}
+
+/*
+ * Add one row's key, copied into the current memory context.  The same key
+ * twice in a row (children of one parent) is kept once.
+ */
+void
+sd_key_set_add(SdKeySet *set, const Datum *values)
+{
+	int			n = set->key->n;
+	bool		same = set->n > 0;
+	int16		len;
+	bool		byval;
+
+	for (int i = 0; same && i < n; i++)
+	{
+		get_typlenbyval(set->types[i], &len, &byval);
+		same = datumIsEqual(values[i], set->values[i][set->n - 1], byval, len);
+	}
+	if (same)
+		return;
+
+	if (set->n == set->allocated)
+	{
+		set->allocated *= 2;
+		for (int i = 0; i < n; i++)
+			set->values[i] = repalloc_huge(set->values[i],
+										   sizeof(Datum) * set->allocated);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		get_typlenbyval(set->types[i], &len, &byval);
+		set->values[i][set->n] = datumCopy(values[i], byval, len);
+	}
+	set->n++;
+}
+
+static SdKeySet *
+find_key_set(List **list, SdKey *key, bool restored, bool upwards, int64 id)
+{
+	ListCell   *lc;
+	SdKeySet   *set;
+
+	foreach(lc, *list)
+	{
+		set = lfirst(lc);
+		if (set->key->oid == key->oid && set->restored == restored &&
+			set->upwards == upwards && set->id == id)
+			return set;
+	}
+	set = sd_key_set(key, restored, upwards, id);
+	*list = lappend(*list, set);
+	return set;
+}
+
+static void
+collect(SdOp *op, List **list, SdKey *key, bool restored, bool upwards,
+		int64 id, TupleTableSlot *slot)
+{
+	MemoryContext old;
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull;
+
+	/* a key with a NULL refers to nothing */
+	for (int i = 0; i < key->n; i++)
+	{
+		values[i] = slot_getattr(slot, key->own_atts[i], &isnull);
+		if (isnull)
+			return;
+	}
+	old = MemoryContextSwitchTo(op->context);
+	sd_key_set_add(find_key_set(list, key, restored, upwards, id), values);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The row in slot was marked: remember its keys, to follow those that cascade
+ * and to check that nobody refers to it by the others.
+ */
+void
+sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+			collect(op, &op->pending, key, false, false, 0, slot);
+		else if (sd_key_matters(key))
+			collect(op, &op->childless, key, false, false, 0, slot);
+	}
+}
+
+/* The same for a row that is locked, to be marked next. */
+void
+sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot)
+{
+	op->collected++;
+	sd_op_marked(op, table, slot);
+}
+
+/* It was restored from deletion id: what went along with it comes back. */
+void
+sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot)
+{
+	collect(op, &op->pending, key, true, false, id, slot);
+}
+
+/* It was restored: the row that it refers to by key must be live. */
+void
+sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot)
+{
+	collect(op, &op->parents, key, true, true, 0, slot);
+}
+
+/* Look, when the operation is done, for live children of this key. */
+void
+sd_op_recheck(SdOp *op, SdKey *key, const Datum *values)
+{
+	MemoryContext old = MemoryContextSwitchTo(op->context);
+
+	sd_key_set_add(find_key_set(&op->childless, key, false, false, 0), values);
+	MemoryContextSwitchTo(old);
+}
+
+/* A row that others have locked, too, was locked to be marked. */
+void
+sd_op_lock_shared(SdOp *op, Oid relid, ItemPointer tid)
+{
+	MemoryContext old = MemoryContextSwitchTo(op->context);
+	SdRowId    *row = palloc(sizeof(SdRowId));
+
+	row->relid = relid;
+	row->tid = *tid;
+	op->shared_locks = lappend(op->shared_locks, row);
+	MemoryContextSwitchTo(old);
+}
+
+bool
+sd_op_has_work(SdOp *op)
+{
+	return op->pending != NIL || op->childless != NIL || op->parents != NIL;
+}

@@ -1,0 +1,326 @@
+/*
+ * deferred.c
+ *		Checks of deferred foreign keys, that wait for the commit.
+ *
+ * A DELETE that leaves live rows referring to a deleted one by a NO ACTION key
+ * that is deferred just now is not an error yet.  Its keys are kept here and
+ * looked at again before the transaction commits or is prepared, or when SET
+ * CONSTRAINTS makes the key immediate.  A reference that is made after the
+ * DELETE needs nothing of this: its own check finds the parent deleted.
+ *
+ * Owns the lists of kept keys and of what SET CONSTRAINTS said; both live in
+ * TopTransactionContext and follow subtransactions.
+ */
+#include "postgres.h"
+
+#include "fk/deferred.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_constraint.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fk/orphan.h"
+#include "tables/keys.h"
+#include "nodes/makefuncs.h"
+#include "engine/query.h"
+#include "utils/fmgroids.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+typedef struct Waiting
+{
+	SubTransactionId subid;
+	SdKeySet   *set;
+} Waiting;
+
+typedef struct Setting
+{
+	SubTransactionId subid;
+	char	   *name;			/* NULL: ALL */
+	bool		deferred;
+} Setting;
+
+static List *waiting = NIL;		/* oldest first */
+static List *settings = NIL;	/* newest first */
+
+/* Is the key deferred in this transaction, as things stand? */
+bool
+sd_is_deferred(SdKey *key)
+{
+	ListCell   *lc;
+
+	if (!key->deferrable)
+		return false;
+	foreach(lc, settings)
+	{
+		Setting    *setting = lfirst(lc);
+
+		if (setting->name == NULL || strcmp(setting->name, key->name) == 0)
+			return setting->deferred;
+	}
+	return key->deferred;
+}
+
+static void *
+copy_array(const void *source, Size size)
+{
+	return memcpy(palloc(size), source, size);
+}
+
+/* the set, its key and its values in the current memory context */
+static SdKeySet *
+copy_set(SdKeySet *from)
+{
+	SdKeySet   *set = copy_array(from, sizeof(SdKeySet));
+	SdKey	   *key = copy_array(from->key, sizeof(SdKey));
+	int			n = key->n;
+
+	key->name = pstrdup(key->name);
+	key->child_atts = copy_array(key->child_atts, sizeof(AttrNumber) * n);
+	key->parent_atts = copy_array(key->parent_atts, sizeof(AttrNumber) * n);
+	key->own_atts = copy_array(key->own_atts, sizeof(AttrNumber) * n);
+	key->operators = copy_array(key->operators, sizeof(Oid) * n);
+	set->key = key;
+	set->types = copy_array(set->types, sizeof(Oid) * n);
+	set->values = copy_array(set->values, sizeof(Datum *) * n);
+	for (int i = 0; i < n; i++)
+	{
+		int16		len;
+		bool		byval;
+
+		get_typlenbyval(set->types[i], &len, &byval);
+		set->values[i] = palloc_extended(sizeof(Datum) * set->n, MCXT_ALLOC_HUGE);
+		for (int row = 0; row < set->n; row++)
+			set->values[i][row] = datumCopy(from->values[i][row], byval, len);
+	}
+	set->allocated = set->n;
+	return set;
+}
+
+/* Check the keys of the set again at commit. */
+void
+sd_defer(SdKeySet *set)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Waiting    *entry = palloc(sizeof(Waiting));
+
+	entry->subid = GetCurrentSubTransactionId();
+	entry->set = copy_set(set);
+	waiting = lappend(waiting, entry);
+	MemoryContextSwitchTo(old);
+}
+
+/* The foreign key, or one of its tables, may have been dropped meanwhile. */
+static bool
+still_there(SdKey *key)
+{
+	return SearchSysCacheExists1(CONSTROID, ObjectIdGetDatum(key->oid)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->parent)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(key->child));
+}
+
+/* Check what waits; with all not set, only what is immediate by now. */
+static void
+check_waiting(bool all)
+{
+	ListCell   *lc;
+
+	if (waiting == NIL)
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	foreach(lc, waiting)
+	{
+		Waiting    *entry = lfirst(lc);
+
+		if ((all || !sd_is_deferred(entry->set->key)) &&
+			still_there(entry->set->key))
+			sd_check_deferred(entry->set);
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PopActiveSnapshot();
+}
+
+/* SET CONSTRAINTS was carried out: note it, and check what became immediate. */
+void
+sd_set_constraints(ConstraintsSetStmt *stmt)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	ListCell   *lc;
+
+	if (stmt->constraints == NIL)
+	{
+		Setting    *setting = palloc0(sizeof(Setting));
+
+		setting->subid = GetCurrentSubTransactionId();
+		setting->deferred = stmt->deferred;
+		settings = lcons(setting, settings);
+	}
+	foreach(lc, stmt->constraints)
+	{
+		Setting    *setting = palloc0(sizeof(Setting));
+
+		setting->subid = GetCurrentSubTransactionId();
+		setting->name = pstrdup(lfirst_node(RangeVar, lc)->relname);
+		setting->deferred = stmt->deferred;
+		settings = lcons(setting, settings);
+	}
+	MemoryContextSwitchTo(old);
+
+	if (!stmt->deferred)
+		check_waiting(false);
+}
+
+/*
+ * Has a constraint beside the key's, in the same schema, the key's name and
+ * another state?  SET CONSTRAINTS knows them by their names only.
+ */
+static bool
+shares_name(SdKey *key)
+{
+	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyData scankey[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&scankey[0], Anum_pg_constraint_conname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum(key->name));
+	ScanKeyInit(&scankey[1], Anum_pg_constraint_connamespace, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(get_rel_namespace(key->child)));
+	scan = systable_beginscan(catalog, ConstraintNameNspIndexId, true, NULL, 2, scankey);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		found = !con->condeferrable || con->condeferred != key->deferred;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
+}
+
+static void
+set_deferred(List *keys, bool deferred)
+{
+	ListCell   *lc;
+
+	foreach(lc, keys)
+	{
+		SdKey	   *key = lfirst(lc);
+		ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+		SdIdentity	before;
+
+		if (deferred && shares_name(key))
+			continue;			/* stays immediate in this transaction */
+		stmt->constraints = list_make1(makeRangeVar(get_namespace_name(get_rel_namespace(key->child)),
+													pstrdup(key->name), -1));
+		stmt->deferred = deferred;
+		/* the caller need not have USAGE on the schema */
+		sd_become(sd_owner_of(key->child), false, &before);
+		AfterTriggerSetState(stmt);
+		sd_become_again(&before);
+	}
+}
+
+static void
+collect_deferred(Oid relid, List **visited, List **constraints)
+{
+	ListCell   *lc;
+
+	if (list_member_oid(*visited, relid))
+		return;
+	*visited = lappend_oid(*visited, relid);
+	foreach(lc, sd_all_children(relid))
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (sd_is_deferred(key))
+			*constraints = lappend(*constraints, key);
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+			collect_deferred(key->child, visited, constraints);
+	}
+}
+
+/*
+ * Make the foreign keys that rows of the table may be referred to by check at
+ * once: under sd_become() with restricted nothing can wait for the commit.
+ * Returns those that waited, for sd_make_deferred() to undo it.
+ */
+List *
+sd_make_immediate(Oid relid)
+{
+	List	   *visited = NIL;
+	List	   *constraints = NIL;
+
+	collect_deferred(relid, &visited, &constraints);
+	set_deferred(constraints, false);
+	return constraints;
+}
+
+void
+sd_make_deferred(List *constraints)
+{
+	set_deferred(constraints, true);
+}
+
+static void
+on_xact(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			check_waiting(true);
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_ABORT:
+			waiting = NIL;		/* the memory goes with the transaction */
+			settings = NIL;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+on_subxact(SubXactEvent event, SubTransactionId subid,
+		   SubTransactionId parent, void *arg)
+{
+	ListCell   *lc;
+
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		foreach(lc, waiting)
+			if (((Waiting *) lfirst(lc))->subid == subid)
+				((Waiting *) lfirst(lc))->subid = parent;
+		foreach(lc, settings)
+			if (((Setting *) lfirst(lc))->subid == subid)
+				((Setting *) lfirst(lc))->subid = parent;
+	}
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		foreach(lc, waiting)
+			if (((Waiting *) lfirst(lc))->subid == subid)
+				waiting = foreach_delete_current(waiting, lc);
+		foreach(lc, settings)
+			if (((Setting *) lfirst(lc))->subid == subid)
+				settings = foreach_delete_current(settings, lc);
+	}
+}
+
+void
+sd_deferred_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
+}

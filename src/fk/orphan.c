@@ -1,0 +1,303 @@
+/*
+ * orphan.c
+ *		Checks that no live row refers to a deleted one.
+ *
+ * Both run as the checked table's owner, as RI's checks do, and report what
+ * RI would report.  Owns no state.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "fk/orphan.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "fk/deferred.h"
+#include "executor/spi.h"
+#include "engine/keyquery.h"
+#include "tables/keys.h"
+#include "miscadmin.h"
+#include "tables/predicate.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+
+Oid
+sd_owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* "(post_id)=(7)" of the first row that SPI found */
+static char *
+found_key(Oid relid, AttrNumber *atts, int n)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&buf, "%s%s", i ? ", " : "(",
+						 get_attname(relid, atts[i], false));
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&buf, "%s%s", i ? ", " : ")=(",
+						 SPI_getvalue(SPI_tuptable->vals[0],
+									  SPI_tuptable->tupdesc, i + 1));
+	appendStringInfoChar(&buf, ')');
+	return buf.data;
+}
+
+/* May the user be told the key's values?  As ri_ReportViolation() decides. */
+bool
+sd_may_see(Oid relid)
+{
+	return check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
+}
+
+static void
+report_children(SdKey *key, const char *found)
+{
+	const char *parent = get_rel_name(key->parent);
+	const char *child = get_rel_name(key->child);
+	bool		cascade = key->on_delete == FKCONSTR_ACTION_CASCADE;
+	bool		restrict_error = SD_RESTRICT_HAS_OWN_ERROR &&
+		key->on_delete == FKCONSTR_ACTION_RESTRICT;
+
+	ereport(ERROR,
+			(errcode(restrict_error ? ERRCODE_RESTRICT_VIOLATION :
+					 ERRCODE_FOREIGN_KEY_VIOLATION),
+			 restrict_error ?
+			 errmsg("update or delete on table \"%s\" violates RESTRICT setting of foreign key constraint \"%s\" on table \"%s\"",
+					parent, key->name, child) :
+			 errmsg("update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
+					parent, key->name, child),
+			 found ?
+			 errdetail("Key %s is still referenced from table \"%s\".", found, child) :
+			 errdetail("Key is still referenced from table \"%s\".", child),
+			 !cascade ? 0 :
+			 sd_table_by_oid(key->child) == NULL ?
+			 errhint("Table \"%s\" is not managed: SELECT softdelete.enable(%s) lets the delete cascade to it.",
+					 child, quote_literal_cstr(sd_qualified_name(key->child))) :
+			 errhint("A trigger or rule of table \"%s\" kept its row from being deleted.",
+					 child),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(get_rel_namespace(key->child))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, child),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}
+
+/* Those keys of the set whose parent is deleted, in a set of its own. */
+SdKeySet *
+sd_only_dead(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdKeySet   *dead = sd_key_set(set->key, false, set->upwards, 0);
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull;
+
+	sd_execute_key(SD_QUERY_DEAD, set, &statement, sd_owner_of(set->key->parent),
+				   SD_VIEW_LATEST, 0);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		for (int i = 0; i < set->key->n; i++)
+			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
+									  SPI_tuptable->tupdesc, i + 1, &isnull);
+		sd_key_set_add(dead, values);
+	}
+	return dead;
+}
+
+static int64
+count_children(SdKeySet *set, SdView view)
+{
+	SdStatement statement = {SD_TASK_READ};
+	bool		isnull;
+
+	sd_execute_key(SD_QUERY_COUNT, set, &statement, sd_owner_of(set->key->child), view, 0);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+									   SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * Does a live row refer to one of the keys that should not?  A SET NULL or SET
+ * DEFAULT reference may stay behind a delete until the purge, so there only new
+ * ones count: more than there were before this transaction.  Leaves the key in
+ * SPI_tuptable (not for those).
+ */
+static bool
+has_live_child(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+
+	if (sd_key_matters(set->key))
+		return sd_execute_key(SD_QUERY_CHILD, set, &statement,
+							  sd_owner_of(set->key->child), SD_VIEW_LATEST, 1) > 0;
+	return count_children(set, SD_VIEW_LATEST) > count_children(set, SD_VIEW_BEFORE);
+}
+
+/*
+ * Is there a live row that refers, by the set's foreign key, to one of these
+ * deleted parents?  With report, raise foreign_key_violation for it.
+ *
+ * Parent and child may have different owners, so each is asked for by itself,
+ * as its owner, the way RI does: a query on both would run under one's
+ * privileges and row security on the other.
+ */
+bool
+sd_find_orphan(SdKeySet *set, bool report)
+{
+	SdKey	   *key = set->key;
+
+	if (sd_table_by_oid(key->parent) == NULL)
+		return false;			/* disabled meanwhile */
+	if (!has_live_child(set))
+		return false;
+
+	/* some of the parents may have been restored since */
+	set = sd_only_dead(set);
+	if (set->n == 0 || !has_live_child(set))
+		return false;
+	if (report)
+		report_children(key, sd_key_matters(key) && sd_may_see(key->parent) ?
+						found_key(key->parent, key->parent_atts, key->n) : NULL);
+	return true;
+}
+
+/*
+ * The rows of the set were marked: no live row may refer to them.  A deferred
+ * key may still be put right before the commit.
+ */
+void
+sd_check_children(SdKeySet *set)
+{
+	bool		deferred = set->key->on_delete == FKCONSTR_ACTION_NOACTION &&
+		sd_is_deferred(set->key);
+
+	if (sd_find_orphan(set, !deferred))
+		sd_defer(set);
+}
+
+static void
+raise_parent(SdKey *key)
+{
+	char	   *parent = get_rel_name(key->parent);
+	char	   *found;
+
+	found = sd_may_see(key->child) ? found_key(key->child, key->child_atts, key->n) : NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("row of table \"%s\" cannot be restored while its parent in table \"%s\" is deleted",
+					get_rel_name(key->child), parent),
+			 found ?
+			 errdetail("Key %s refers to a deleted row of table \"%s\" by foreign key \"%s\".",
+					   found, parent, key->name) :
+			 errdetail("Foreign key \"%s\" refers to a deleted row of table \"%s\".",
+					   key->name, parent),
+			 errhint("Restore the parent first: SELECT softdelete.restore(%s, ...).",
+					 quote_literal_cstr(sd_qualified_name(key->parent))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}
+
+/*
+ * The rows of the set were restored: what they refer to must be live, when a
+ * deferred key is checked at the latest.
+ */
+void
+sd_check_parent(SdKeySet *set)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdKey	   *key = set->key;
+
+	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
+					   SD_VIEW_LATEST, 1) == 0)
+		return;
+	if (sd_key_matters(key) && sd_is_deferred(key))
+	{
+		sd_defer(set);
+		return;
+	}
+	raise_parent(key);
+}
+
+/* The check of a key that was deferred. */
+void
+sd_check_deferred(SdKeySet *set)
+{
+	if (sd_find_orphan(set, !set->upwards))
+		raise_parent(set->key);
+}
+
+/*
+ * A foreign key was added or validated: PostgreSQL has seen to it that every
+ * child has its parent; a live child of a deleted one is for us to find, whatever
+ * a delete does along the key.  Needs memory for the keys of the deleted parents.
+ */
+void
+sd_check_new_key(SdKey *key)
+{
+	SdStatement statement = {SD_TASK_READ};
+	SdTable    *parent = sd_table_by_oid(key->parent);
+	SdKeySet   *dead;
+	Oid			types[1];
+	Datum		values[INDEX_MAX_KEYS];
+	StringInfoData buf;
+
+	if (parent == NULL)
+		return;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+
+	initStringInfo(&buf);
+	for (int i = 0; i < key->n; i++)
+		appendStringInfo(&buf, "%s p.%s", i ? "," : "SELECT",
+						 sd_column_name(key->parent, key->parent_atts[i]));
+	appendStringInfo(&buf, " FROM %s p WHERE %s AND $1 IS NULL",
+					 sd_qualified_name(key->parent),
+					 sd_table_predicate(parent, false, "p"));
+	sd_execute(sd_prepare(buf.data, 0, types, sd_owner_of(key->parent), 0), values,
+			   &statement, sd_owner_of(key->parent), false, SD_VIEW_LATEST, 0);
+
+	dead = sd_key_set(key, false, false, 0);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		bool		has_null = false;
+
+		for (int i = 0; i < key->n; i++)
+		{
+			bool		isnull;
+
+			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
+									  SPI_tuptable->tupdesc, i + 1, &isnull);
+			has_null |= isnull;
+		}
+		if (!has_null)
+			sd_key_set_add(dead, values);
+	}
+	if (dead->n > 0 &&
+		sd_execute_key(SD_QUERY_CHILD, dead, &statement, sd_owner_of(key->child),
+					   SD_VIEW_LATEST, 1) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",
+						get_rel_name(key->child), key->name),
+				 sd_may_see(key->child) ?
+				 errdetail("Key %s is not present in table \"%s\".",
+						   found_key(key->child, key->child_atts, key->n),
+						   get_rel_name(key->parent)) :
+				 errdetail("Key is not present in table \"%s\".",
+						   get_rel_name(key->parent)),
+				 errhint("The row that it refers to is deleted: restore it, or delete the one that refers to it."),
+				 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}

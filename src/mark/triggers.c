@@ -1,0 +1,318 @@
+/*
+ * triggers.c
+ *		The row triggers of a managed table for UPDATE.
+ *
+ *	stamp_trigger	BEFORE UPDATE: an UPDATE set or cleared the mark; fill in or
+ *					clear the companion columns.  (A converted DELETE does so in
+ *					its target list, and executor.c switches this off.)
+ *	mark			AFTER UPDATE: collect the row's keys for cascade.c.  Its
+ *					definition also holds the table's state, see registry.c.
+ *
+ * guard.c has those for DELETE and TRUNCATE.  All work on one row and keep
+ * nothing.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "mark/cascade.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "engine/log.h"
+#include "executor/executor.h"
+#include "tables/keys.h"
+#include "engine/operation.h"
+#include "tables/registry.h"
+#include "mark/stamp.h"
+#include "mark/triggers.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(softdelete_stamp_trigger);
+PG_FUNCTION_INFO_V1(softdelete_mark);
+
+/* The table of a trigger call; raises where it was called by hand. */
+SdTable *
+sd_trigger_table(FunctionCallInfo fcinfo, const char *name)
+{
+	SdTable    *table = NULL;
+
+	if (CALLED_AS_TRIGGER(fcinfo))
+		table = sd_table(((TriggerData *) fcinfo->context)->tg_relation);
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("softdelete.%s() is for the triggers that softdelete.enable() creates",
+						name),
+				 !CALLED_AS_TRIGGER(fcinfo) ? 0 :
+				 errhint("Other triggers of table \"%s\" are missing: softdelete.enable() with its marker puts them back, softdelete.disable() removes the rest.",
+						 RelationGetRelationName(((TriggerData *) fcinfo->context)->tg_relation))));
+	return table;
+}
+
+/* Raise where the mark trigger is switched off: nothing would cascade. */
+void
+sd_check_enabled(SdTable *table)
+{
+	Relation	rel;
+	const char *name = NULL;
+
+	if (!table->disabled)
+		return;
+	rel = table_open(table->relid, NoLock);
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (rel->trigdesc->triggers[i].tgfoid == sd_objects()->mark_trigger)
+			name = rel->trigdesc->triggers[i].tgname;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot delete from managed table \"%s\" while its triggers are disabled",
+					RelationGetRelationName(rel)),
+			 errhint("ALTER TABLE %s ENABLE TRIGGER %s.",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+												RelationGetRelationName(rel)),
+					 quote_identifier(name))));
+}
+
+static Datum
+get_value(HeapTuple tuple, AttrNumber attnum, TupleDesc desc, bool *isnull)
+{
+	return heap_getattr(tuple, attnum, desc, isnull);
+}
+
+/* lock the old version: see stamp.c */
+static void
+lock_old_row(SdTable *table, TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+
+	(void) sd_lock_row(table, rel, &trigdata->tg_trigtuple->t_self, GetActiveSnapshot(),
+					   GetCurrentCommandId(true), slot);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/*
+ * A row that leaves its partition as it is marked or restored is followed by
+ * its old key (see note_move): so the key has to stay the same.
+ */
+static void
+refuse_key_change(SdTable *table, HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	ListCell   *lc;
+
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		for (int i = 0; i < key->n; i++)
+		{
+			Form_pg_attribute att = TupleDescAttr(desc, key->own_atts[i] - 1);
+			bool		old_null;
+			bool		new_null;
+			Datum		old_value = get_value(old, key->own_atts[i], desc, &old_null);
+			Datum		new_value = get_value(new, key->own_atts[i], desc, &new_null);
+
+			if (old_null == new_null &&
+				(old_null || datumIsEqual(old_value, new_value, att->attbyval, att->attlen)))
+				continue;
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot change key column \"%s\" of partitioned table \"%s\" together with the mark",
+							NameStr(att->attname), get_rel_name(table->root)),
+					 errhint("Do it in two UPDATEs.")));
+		}
+	}
+}
+
+/* the transaction's time as the column's type has it */
+static Datum
+now_as(TupleDesc desc, AttrNumber attnum)
+{
+	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+
+	if (getBaseType(TupleDescAttr(desc, attnum - 1)->atttypid) == TIMESTAMPOID)
+		return DirectFunctionCall1(timestamptz_timestamp, now);
+	return now;
+}
+
+Datum
+softdelete_stamp_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SdTable    *table = sd_trigger_table(fcinfo, "stamp_trigger");
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	old = trigdata->tg_trigtuple;
+	HeapTuple	new = trigdata->tg_newtuple;
+	bool		was_dead = sd_tuple_is_dead(table, old, desc);
+	bool		is_dead = sd_tuple_is_dead(table, new, desc);
+	int			atts[3];
+	Datum		values[3] = {0};
+	bool		nulls[3] = {true, true, true};
+	int			n = 0;
+
+	if (was_dead == is_dead)
+	{
+		bool		old_null;
+		bool		new_null;
+		Datum		old_id = get_value(old, table->id, desc, &old_null);
+		Datum		new_id = get_value(new, table->id, desc, &new_null);
+
+		if (old_null != new_null ||
+			(!old_null && DatumGetInt64(old_id) != DatumGetInt64(new_id)))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of table \"%s\" is maintained by softdelete",
+							NameStr(TupleDescAttr(desc, table->id - 1)->attname),
+							RelationGetRelationName(trigdata->tg_relation)),
+					 errhint("Set or clear column \"%s\" instead, or leave this one alone.",
+							 NameStr(TupleDescAttr(desc, table->marker - 1)->attname))));
+		return PointerGetDatum(new);
+	}
+
+	/* where a BEFORE trigger set the mark, or the UPDATE came by another table */
+	if (SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA)
+		sd_check_enabled(table);
+	if (is_dead && table->children != NIL)
+		lock_old_row(table, trigdata);
+	if (table->relid != table->root)
+	{
+		SdOp	   *op = sd_current_op();
+
+		refuse_key_change(table, old, new, desc);
+		op->moving_relid = table->relid;
+		op->moving_tid = old->t_self;
+		op->moving_dead = is_dead;
+	}
+
+	atts[n] = table->id;
+	if (is_dead)
+	{
+		values[n] = Int64GetDatum(sd_op_id(sd_current_op(), table->root));
+		nulls[n] = false;
+	}
+	n++;
+	if (table->time != table->marker)
+	{
+		bool		old_null;
+		bool		new_null;
+		Datum		old_time = get_value(old, table->time, desc, &old_null);
+		Datum		new_time = get_value(new, table->time, desc, &new_null);
+
+		atts[n] = table->time;
+		if (is_dead)
+		{
+			/* a time that the statement gave stands */
+			bool		given = !new_null &&
+				(old_null || DatumGetTimestampTz(old_time) != DatumGetTimestampTz(new_time));
+
+			values[n] = given ? new_time : now_as(desc, table->time);
+			nulls[n] = false;
+		}
+		n++;
+	}
+	if (table->former != InvalidAttrNumber)
+	{
+		atts[n] = table->former;
+		if (is_dead)
+			values[n] = get_value(old, table->marker, desc, &nulls[n]);
+		n++;
+	}
+	return PointerGetDatum(heap_modify_tuple_by_cols(new, desc, n, atts, values, nulls));
+}
+
+/* A row was marked: count it, and remember its keys. */
+void
+sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row)
+{
+	sd_op_count(op, table->root, 1);
+	sd_op_marked(op, table, row);
+}
+
+/* A row was restored that belonged to deletion id, 0 if to none. */
+void
+sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
+{
+	ListCell   *lc;
+
+	sd_op_count_restored(op, table->root, id, 1);
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
+			sd_op_restored(op, key, id, row);
+	}
+	foreach(lc, table->parents)
+	{
+		SdKey	   *key = lfirst(lc);
+
+		if (sd_table_by_oid(key->parent) != NULL)
+			sd_op_parent(op, key, row);
+	}
+}
+
+/* Without a statement to wait for, follow the row's keys now. */
+void
+sd_flush_loose(SdOp *op)
+{
+	if (op->estate != NULL)
+		return;
+	if (sd_op_has_work(op))
+		sd_cascade(op, NULL);
+	sd_check_key_updates(op);
+	sd_log_write(op);
+}
+
+Datum
+softdelete_mark(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	SdTable    *table = sd_trigger_table(fcinfo, "mark");
+	TupleTableSlot *old = trigdata->tg_trigslot;
+	TupleTableSlot *new = trigdata->tg_newslot;
+	bool		is_dead = sd_slot_is_dead(table, new);
+	bool		isnull;
+	int64		id;
+	SdOp	   *op;
+
+	if (sd_slot_is_dead(table, old) == is_dead)
+		return PointerGetDatum(NULL);
+
+	op = sd_current_op();
+	id = DatumGetInt64(slot_getattr(is_dead ? new : old, table->id, &isnull));
+	if (isnull)
+		id = 0;
+
+	if (is_dead)
+	{
+		SdOp	   *loose = id != op->id ? sd_op_of(NULL) : NULL;
+
+		/* stamped before the library's hooks could see the statement */
+		if (loose != NULL && loose->id == id)
+			op = loose;
+		else if (id != op->id && op->estate == NULL && id != 0)
+		{
+			op->id = id;
+			op->root = table->root;
+		}
+		if (id == 0 || id != op->id)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("row of table \"%s\" was marked without a stamp",
+							RelationGetRelationName(trigdata->tg_relation)),
+					 errdetail("A BEFORE UPDATE trigger that fires after \"~softdelete_stamp\" set the mark or changed column \"%s\".",
+							   get_attname(table->relid, table->id, false)),
+					 errhint("Rename that trigger so that it fires earlier.")));
+		sd_note_marked(op, table, new);
+	}
+	else
+		sd_note_restored(op, table, id, new);
+	sd_flush_loose(op);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,19 @@
+/*
+ * triggers.h
+ *		What the row triggers share.
+ */
+#ifndef SOFTDELETE_TRIGGERS_H
+#define SOFTDELETE_TRIGGERS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "engine/operation.h"
+
+extern void sd_check_enabled(SdTable *table);
+extern SdTable *sd_trigger_table(FunctionCallInfo fcinfo, const char *name);
+extern void sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row);
+extern void sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row);
+extern void sd_flush_loose(SdOp *op);
+
+#endif							/* SOFTDELETE_TRIGGERS_H */

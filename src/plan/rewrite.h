@@ -1,0 +1,15 @@
+/*
+ * rewrite.h
+ *		DELETE becomes an UPDATE that marks.
+ */
+#ifndef SOFTDELETE_REWRITE_H
+#define SOFTDELETE_REWRITE_H
+
+#include "postgres.h"
+
+#include "nodes/parsenodes.h"
+#include "engine/operation.h"
+
+extern void sd_rewrite(Query *query, SdTask task);
+
+#endif							/* SOFTDELETE_REWRITE_H */

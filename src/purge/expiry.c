@@ -1,0 +1,144 @@
+/*
+ * expiry.c
+ *		Which deleted rows a purge takes.
+ *
+ * The one place that says what "expired" means, in SQL text.  Runs nothing.
+ */
+#include "postgres.h"
+
+#include "purge/expiry.h"
+#include "catalog/pg_type.h"
+#include "fk/orphan.h"
+#include "tables/keys.h"
+#include "tables/predicate.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* "expired" for the row under alias: deleted, and its retention is over */
+void
+sd_append_expired(StringInfo buf, SdTable *table, const char *alias,
+				  int retention, int now)
+{
+	appendStringInfo(buf, "(%s AND (%s.%s)::pg_catalog.timestamptz OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d)",
+					 sd_table_predicate(table, false, alias), alias,
+					 sd_column_name(table->relid, table->time), retention, now);
+}
+
+/* expired, and not on hold: may go as far as the row itself is concerned */
+void
+sd_append_may_go(StringInfo buf, SdTable *table, const char *alias, int which)
+{
+	appendStringInfoChar(buf, '(');
+	sd_append_expired(buf, table, alias, SD_EXPIRY_RETENTION(which), SD_EXPIRY_NOW);
+	appendStringInfo(buf, " AND NOT COALESCE(%s.%s OPERATOR(pg_catalog.=) ANY ($%d), false))",
+					 alias, sd_column_name(table->relid, table->id), SD_EXPIRY_HELD);
+}
+
+/* the condition that the row under alias child refers to the one under parent */
+void
+sd_append_join(StringInfo buf, SdKey *key, const char *parent, const char *child)
+{
+	for (int i = 0; i < key->n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(buf, " AND ");
+		sd_append_equal(buf,
+						psprintf("%s.%s", parent, sd_column_name(key->parent, key->parent_atts[i])),
+						get_atttype(key->parent, key->parent_atts[i]),
+						key->operators[i],
+						psprintf("%s.%s", child, sd_column_name(key->child, key->child_atts[i])),
+						get_atttype(key->child, key->child_atts[i]));
+	}
+}
+
+/* ----------
+ * SELECT t.ctid, t.deletion_id, <may not go> FROM ONLY table t
+ *	WHERE <deleted> AND t.deleted_at <= <bound> AND <expired>
+ *
+ * for a table, or a partition, of runs[which].  The bound is there since the
+ * partial index can use it.
+ * ----------
+ */
+void
+sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int which)
+{
+	ListCell   *lc;
+
+	appendStringInfo(buf, "SELECT t.ctid, t.%s, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($%d), false)",
+					 sd_column_name(table->relid, table->id),
+					 sd_column_name(table->relid, table->id), SD_EXPIRY_HELD);
+
+	/*
+	 * Rows that still refer to it keep it, those excepted that go with it.
+	 * Tables of other owners are not for this one to read: there the foreign
+	 * key's own check keeps the row.
+	 */
+	foreach(lc, table->children)
+	{
+		SdKey	   *key = lfirst(lc);
+		SdTable    *child = sd_table_by_oid(key->child);
+
+		if (!sd_key_matters(key) || sd_owner_of(key->child) != runs[which].owner)
+			continue;
+		appendStringInfo(buf, " OR EXISTS (SELECT FROM %s c WHERE ",
+						 sd_qualified_name(key->child));
+		/* the partition has the key's columns by the names of its table */
+		sd_append_join(buf, key, "t", "c");
+		for (int i = 0; i < n; i++)
+			if (child != NULL && child->root == runs[i].root)
+			{
+				appendStringInfoString(buf, " AND ");
+				sd_append_may_go(buf, child, "c", i);
+				appendStringInfoString(buf, " IS NOT TRUE");
+			}
+		appendStringInfoChar(buf, ')');
+	}
+	appendStringInfo(buf, " FROM ONLY %s t WHERE t.%s OPERATOR(pg_catalog.<=) $%d AND ",
+					 sd_qualified_name(table->relid),
+					 sd_column_name(table->relid, table->time), SD_EXPIRY_BOUND(which));
+	sd_append_expired(buf, table, "t", SD_EXPIRY_RETENTION(which), SD_EXPIRY_NOW);
+}
+
+/*
+ * A bound on the time of deletion that no expired row exceeds.  Months and
+ * days have no fixed length, so "deleted_at + retention <= now()" cannot be
+ * turned round exactly; the exact test is made beside it.
+ */
+static Datum
+upper_bound(PurgeRun *run, Oid type)
+{
+	Interval	slack = {0};
+	Datum		bound;
+
+	if (run->retention->month != 0)
+		slack.day = 4;
+	else if (run->retention->day != 0)
+		slack.day = 1;
+	bound = DirectFunctionCall2(timestamptz_mi_interval,
+								TimestampTzGetDatum(run->now),
+								IntervalPGetDatum(run->retention));
+	bound = DirectFunctionCall2(timestamptz_pl_interval, bound,
+								IntervalPGetDatum(&slack));
+	if (type == TIMESTAMPOID)
+		bound = DirectFunctionCall1(timestamptz_timestamp, bound);
+	return bound;
+}
+
+/* Types and values of the parameters. */
+void
+sd_expiry_values(PurgeRun *runs, int n, Oid *types, Datum *values)
+{
+	types[SD_EXPIRY_NOW - 1] = TIMESTAMPTZOID;
+	values[SD_EXPIRY_NOW - 1] = TimestampTzGetDatum(runs[0].now);
+	types[SD_EXPIRY_HELD - 1] = INT8ARRAYOID;
+	values[SD_EXPIRY_HELD - 1] = PointerGetDatum(runs[0].held);
+	for (int i = 0; i < n; i++)
+	{
+		Oid			type = getBaseType(get_atttype(runs[i].table->relid, runs[i].table->time));
+
+		types[SD_EXPIRY_BOUND(i) - 1] = type;
+		values[SD_EXPIRY_BOUND(i) - 1] = upper_bound(&runs[i], type);
+		types[SD_EXPIRY_RETENTION(i) - 1] = INTERVALOID;
+		values[SD_EXPIRY_RETENTION(i) - 1] = IntervalPGetDatum(runs[i].retention);
+	}
+}

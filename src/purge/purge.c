@@ -1,0 +1,276 @@
+/*
+ * purge.c
+ *		Erasing deleted rows for good.  The one place that does.
+ *
+ * purge_table() streams the expired rows of a table through a cursor and
+ * erases them in batches (batch.c), so that memory is that of one batch.
+ * Statements run as the table's owner.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "calls/admin.h"
+#include "purge/batch.h"
+#include "calls/bykey.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "fk/deferred.h"
+#include "engine/log.h"
+#include "executor/spi.h"
+#include "purge/expiry.h"
+#include "funcapi.h"
+#include "base/guc.h"
+#include "fk/orphan.h"
+#include "miscadmin.h"
+#include "purge/purge.h"
+#include "engine/query.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(softdelete_purge);
+PG_FUNCTION_INFO_V1(softdelete_purge_table);
+
+#define MAX_BATCH_SIZE 1000000
+
+static void
+check_may_purge(Oid relid)
+{
+	if (!sd_hard_delete && !sd_owns_table(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+}
+
+/* the deletions on hold, as bigint[] */
+static ArrayType *
+held_deletions(void)
+{
+	Datum		held;
+	bool		isnull;
+
+	sd_log_execute("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
+				   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
+	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return isnull ? construct_empty_array(INT8OID) : (ArrayType *) PG_DETOAST_DATUM_COPY(held);
+}
+
+static void
+purge_relation(PurgeRun *run)
+{
+	SdStatement reading = {SD_TASK_READ, .upkeep = true};
+	Oid			types[SD_EXPIRY_PARAMS(1) + 1];
+	Datum		values[SD_EXPIRY_PARAMS(1) + 1];
+	StringInfoData text;
+	SPIPlanPtr	eraser = sd_prepare_eraser(run);
+	Portal		portal;
+	Datum	   *tids = palloc(sizeof(Datum) * run->batch_size);
+	int64	   *ids = palloc(sizeof(int64) * run->batch_size);
+	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
+														"softdelete purge",
+														ALLOCSET_DEFAULT_SIZES);
+	int			found;
+
+	initStringInfo(&text);
+	sd_append_candidates(&text, run->table, run, 1, 0);
+	appendStringInfo(&text, " AND $%d IS NULL", SD_EXPIRY_PARAMS(1) + 1);
+	sd_expiry_values(run, 1, types, values);
+	portal = sd_open_cursor(text.data, SD_EXPIRY_PARAMS(1), types, values,
+							&reading, run->owner);
+
+	while ((found = sd_fetch(portal, run->owner, run->batch_size)) > 0)
+	{
+		SPITupleTable *batch = SPI_tuptable;
+		MemoryContext old;
+		int			n = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		old = MemoryContextSwitchTo(batch_context);
+		for (int i = 0; i < found; i++)
+		{
+			bool		isnull;
+
+			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 3, &isnull)))
+			{
+				run->kept++;
+				continue;
+			}
+			tids[n] = SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull);
+			ids[n] = DatumGetInt64(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull));
+			if (isnull)
+				ids[n] = 0;
+			n++;
+		}
+		sd_erase_batch(run, eraser, tids, ids, n);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch_context);
+		SPI_freetuptable(batch);
+	}
+	sd_close_cursor(portal);
+	MemoryContextDelete(batch_context);
+	pfree(tids);
+	pfree(ids);
+}
+
+/*
+ * A chain of rows that refer to one another, longer than a batch and by a key
+ * that does not cascade, goes from its end: so try again while anything goes.
+ */
+static void
+purge_until_settled(PurgeRun *run)
+{
+	int64		kept = run->kept;
+	int64		purged;
+
+	do
+	{
+		purged = run->purged;
+		run->kept = kept;
+		purge_relation(run);
+	} while (run->kept > kept && run->purged > purged);
+}
+
+/*
+ * Prepare to purge a table; raises where the caller may not, or on values that
+ * make no sense.  SPI is connected.
+ */
+void
+sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size)
+{
+	sd_require_managed(relid);
+	check_may_purge(relid);
+	if (batch_size < 1 || batch_size > MAX_BATCH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch size must be between 1 and %d", MAX_BATCH_SIZE)));
+	sd_check_retention(retention);
+
+	memset(run, 0, sizeof(PurgeRun));
+	run->relid = run->root = relid;
+	run->table = sd_table_by_oid(relid);
+	run->owner = sd_owner_of(relid);
+	run->retention = retention;
+	run->batch_size = batch_size;
+	run->now = GetCurrentTransactionStartTimestamp();
+	run->held = held_deletions();
+}
+
+/*
+ * purge_table(table, retention, batch_size) -> (expired, purged, kept): erase
+ * the rows of one table that were deleted at least that long ago.  The caller
+ * has ordered the tables, children first.
+ */
+Datum
+softdelete_purge_table(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	PurgeRun	run;
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+	List	   *waiting = NIL;
+	List	   *leaves;
+	ListCell   *lc;
+	int64		purged;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2));
+	if (run.owner != GetUserId())
+		waiting = sd_make_immediate(relid);
+	leaves = find_all_inheritors(relid, RowExclusiveLock, NULL);
+
+	/* again, too, where rows of one partition refer to rows of another */
+	do
+	{
+		purged = run.purged;
+		run.kept = 0;
+		foreach(lc, leaves)
+		{
+			Oid			leaf = lfirst_oid(lc);
+
+			if (get_rel_relkind(leaf) != RELKIND_RELATION)
+				continue;
+			run.relid = leaf;
+			run.table = sd_table_by_oid(leaf);
+			if (run.table == NULL)
+				continue;
+			run.root = run.table->root;
+			purge_until_settled(&run);
+		}
+	} while (list_length(leaves) > 1 && run.kept > 0 && run.purged > purged);
+	sd_make_deferred(waiting);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+
+	values[0] = Int64GetDatum(run.purged + run.kept);
+	values[1] = Int64GetDatum(run.purged);
+	values[2] = Int64GetDatum(run.kept);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+static void
+raise_live(SdByKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
+			 errdetail("The row with key %s is live, and only deleted rows are purged.",
+					   key->text),
+			 errhint("DELETE it first.")));
+}
+
+/* purge(table, VARIADIC key) -> rows erased, cascaded ones included */
+Datum
+softdelete_purge(PG_FUNCTION_ARGS)
+{
+	SdByKey    *key = sd_by_key(fcinfo);
+	SdStatement statement = {SD_TASK_ERASE, .upkeep = true};
+	SdRowState	state;
+	Oid			types[1] = {INT8OID};
+	Datum		values[1];
+	Oid			owner;
+	List	   *waiting = NIL;
+
+	check_may_purge(key->relid);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!sd_probe(key, &state))
+		sd_raise_no_row(key);
+	if (!state.dead)
+		raise_live(key);
+	values[0] = Int64GetDatum(state.id);
+	statement.context = CurrentMemoryContext;
+	sd_set_held(&statement, held_deletions());
+	if (sd_log_execute("SELECT FROM softdelete.deletion_log"
+					   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
+					   1, types, values) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("deletion " INT64_FORMAT " is on hold", state.id),
+				 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", state.id)));
+
+	owner = sd_owner_of(key->relid);
+	if (owner != GetUserId())
+		waiting = sd_make_immediate(key->relid);
+	if (sd_by_key_execute(key, &statement, owner) == 0)
+	{
+		/* somebody restored or purged it just now */
+		if (!sd_probe(key, &state))
+			sd_raise_no_row(key);
+		raise_live(key);
+	}
+	sd_make_deferred(waiting);
+	sd_log_note(statement.purged, GetUserId(), true);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PG_RETURN_INT64(statement.rows);
+}

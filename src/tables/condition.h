@@ -1,0 +1,15 @@
+/*
+ * condition.h
+ *		The condition that a row is live, as an expression.
+ */
+#ifndef SOFTDELETE_CONDITION_H
+#define SOFTDELETE_CONDITION_H
+
+#include "postgres.h"
+
+#include "tables/registry.h"
+
+extern Node *sd_parse_condition(Relation rel, SdTable *table, bool live);
+extern Node *sd_condition(SdTable *table, Index varno, bool live);
+
+#endif							/* SOFTDELETE_CONDITION_H */

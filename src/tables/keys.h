@@ -1,0 +1,20 @@
+/*
+ * keys.h
+ *		Reading the keys of a relation, foreign and primary.
+ */
+#ifndef SOFTDELETE_KEYS_H
+#define SOFTDELETE_KEYS_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "tables/registry.h"
+#include "utils/rel.h"
+
+extern List *sd_keys_of(Relation rel, bool children);
+extern Oid	sd_primary_key(Relation rel);
+extern bool sd_has_children(SdTable *table);
+extern List *sd_all_children(Oid relid);
+extern bool sd_key_matters(SdKey *key);
+
+#endif							/* SOFTDELETE_KEYS_H */

@@ -1,0 +1,136 @@
+/*
+ * objects.c
+ *		The extension's own objects in this database.
+ *
+ * Their OIDs are looked up once, and again after a function or schema or the
+ * log table has changed.  Reads catalogs only.
+ */
+#include "postgres.h"
+
+#include "tables/objects.h"
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+static SdObjects objects;
+static bool objects_known = false;
+
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == objects.log)
+		objects_known = false;
+}
+
+static void
+catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	objects_known = false;
+}
+
+void
+sd_objects_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, catalog_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_changed, (Datum) 0);
+}
+
+static Oid
+function_oid(Oid schema, const char *name, int nargs, const Oid *args)
+{
+	oidvector  *types = buildoidvector(args, nargs);
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+						   CStringGetDatum(name),
+						   PointerGetDatum(types),
+						   ObjectIdGetDatum(schema));
+}
+
+/*
+ * The extension's objects.  All are InvalidOid where CREATE EXTENSION was not
+ * run (or is running just now), and then nothing is managed.
+ */
+const SdObjects *
+sd_objects(void)
+{
+	SdObjects	o = {0};
+
+	if (objects_known)
+		return &objects;
+
+	/* a message that arrives while we look makes it unknown again */
+	objects_known = true;
+
+	o.schema = get_namespace_oid("softdelete", true);
+	if (OidIsValid(o.schema) &&
+		OidIsValid(get_extension_oid("softdelete", true)))
+	{
+		HeapTuple	tuple;
+		Oid			args[5];
+
+		o.stamp_trigger = function_oid(o.schema, "stamp_trigger", 0, NULL);
+		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
+		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);
+		o.truncate_trigger = function_oid(o.schema, "refuse_truncate", 0, NULL);
+		o.engine = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								   CStringGetDatum("engine"),
+								   ObjectIdGetDatum(o.schema));
+		args[0] = o.engine;
+		o.stamp = function_oid(o.schema, "stamp", 1, args);
+		args[1] = TIDOID;
+		args[2] = OIDOID;
+		o.stamp_locked = function_oid(o.schema, "stamp", 3, args);
+		args[1] = OIDOID;
+		args[2] = INT2VECTOROID;
+		args[3] = ANYOID;
+		o.raise_dead_row = function_oid(o.schema, "raise_dead_row", 4, args);
+		args[3] = XIDOID;
+		args[4] = ANYOID;
+		o.dead_parent_ok = function_oid(o.schema, "dead_parent_ok", 5, args);
+		o.log = get_relname_relid("deletion_log", o.schema);
+		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
+
+		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(o.log));
+		if (HeapTupleIsValid(tuple))
+		{
+			o.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+			ReleaseSysCache(tuple);
+		}
+		else
+			o.mark_trigger = InvalidOid;
+	}
+	objects = o;
+	return &objects;
+}
+
+/*
+ * The first argument of our functions in a query.  SQL has no way to make a
+ * value of its type, so a call that has one comes from the planner hook.
+ */
+Expr *
+sd_engine_arg(void)
+{
+	return (Expr *) makeConst(sd_objects()->engine, -1, InvalidOid,
+							  sizeof(int32), Int32GetDatum(1), false, true);
+}
+
+/* Raise unless the function was called so. */
+void
+sd_check_engine_arg(FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("this function is for statements that softdelete has planned")));
+}

@@ -1,0 +1,80 @@
+/*
+ * registry.h
+ *		What is managed: the facts about a table that the rest works with.
+ */
+#ifndef SOFTDELETE_REGISTRY_H
+#define SOFTDELETE_REGISTRY_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "tables/objects.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+
+/* how a row says that it is deleted */
+typedef enum SdKind
+{
+	SD_TIMESTAMP,				/* a point in time; NULL while live */
+	SD_BOOLEAN,					/* is_deleted, or is_active inverted */
+	SD_STATUS					/* text or enum with one deleted value */
+} SdKind;
+
+/* a foreign key, seen from either side */
+typedef struct SdKey
+{
+	Oid			oid;			/* of the topmost pg_constraint row */
+	char	   *name;
+	Oid			child;			/* referring table, topmost */
+	Oid			parent;			/* referred-to table, topmost */
+	char		on_delete;		/* FKCONSTR_ACTION_xxx */
+	bool		deferrable;
+	bool		deferred;		/* initially */
+	bool		validated;
+	int			n;				/* number of columns */
+	AttrNumber *child_atts;		/* of child */
+	AttrNumber *parent_atts;	/* of parent */
+	AttrNumber *own_atts;		/* of the table this was asked of, which may be
+								 * a partition of child or parent */
+	Oid		   *operators;		/* parent column = child column */
+} SdKey;
+
+typedef struct SdTable
+{
+	Oid			relid;
+	Oid			root;			/* topmost partitioned ancestor, or relid */
+	SdKind		kind;
+	char	   *deleted_value;	/* of SD_STATUS; "true" or "false" */
+	AttrNumber	marker;
+	AttrNumber	id;				/* deletion_id */
+	AttrNumber	time;			/* when; the marker itself for SD_TIMESTAMP */
+	AttrNumber	former;			/* former status, or InvalidAttrNumber */
+	bool		partitioned;
+	bool		disabled;		/* ALTER TABLE ... DISABLE TRIGGER was used */
+	bool		moves;			/* a partition key holds one of these, so that
+								 * marking may move a row */
+	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
+	Node	   *dead;
+	List	   *children;		/* SdKey: foreign keys that refer to it */
+	List	   *parents;		/* SdKey: its own foreign keys */
+	bool		below_known;	/* for sd_has_children() */
+	bool		below;			/* keys refer to partitions of it by themselves */
+
+	/* private to registry.c */
+	bool		is_dead_true;	/* SD_BOOLEAN: which value is the deleted one */
+	Oid			marker_collation;
+	Datum		dead_datum;
+	FmgrInfo	equal;
+} SdTable;
+
+extern void sd_registry_init(void);
+extern SdTable *sd_table(Relation rel);
+extern SdTable *sd_table_by_oid(Oid relid);
+extern Oid	sd_topmost(Relation rel);
+extern bool sd_is_own_trigger(const Trigger *trigger);
+extern bool sd_slot_is_dead(SdTable *table, TupleTableSlot *slot);
+extern bool sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc);
+
+#endif							/* SOFTDELETE_REGISTRY_H */
