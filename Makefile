@@ -10,7 +10,12 @@ MODULE_big = softdelete
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 EXTENSION = softdelete
-DATA = $(wildcard sql/softdelete--*.sql)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" softdelete.control)
+
+# The script of the current version is its parts in the order of their names;
+# upgrade scripts stand in sql/ as they are.
+DATA_built = sql/softdelete--$(EXTVERSION).sql
+DATA = $(wildcard sql/softdelete--*--*.sql)
 
 WERROR = -Werror
 PG_CPPFLAGS = -I$(srcdir)/src
@@ -48,6 +53,9 @@ EXTRA_CLEAN = test/output test/output_iso tmp_check
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+sql/softdelete--$(EXTVERSION).sql: $(sort $(wildcard sql/parts/*.sql)) softdelete.control
+	for part in $(sort $(filter %.sql,$^)); do cat $$part; echo; done >$@
 
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 

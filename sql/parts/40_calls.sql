@@ -1,0 +1,45 @@
+------------------------------------------------------------------------------
+-- The calls that users make
+------------------------------------------------------------------------------
+
+CREATE FUNCTION live_predicate(target regclass) RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_live_predicate' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION live_predicate(regclass) IS 'the condition under which a row is live, for partial indexes';
+
+CREATE FUNCTION set_retention(target regclass, retention interval) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_set_retention' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION set_retention(regclass, interval) IS 'keep deleted rows of a table so long before a purge; NULL: for ever';
+
+CREATE FUNCTION delete(target regclass, VARIADIC key "any") RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_delete' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION delete(regclass, "any") IS 'delete the row with this primary key; returns the deletion id';
+
+CREATE FUNCTION restore(target regclass, VARIADIC key "any") RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_restore' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION restore(regclass, "any") IS 'restore the row with this primary key and all that went with it; returns the number of rows';
+
+CREATE FUNCTION undo(deletion_id bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_undo' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION undo(bigint) IS 'restore all rows that one deletion took; returns their number';
+
+CREATE FUNCTION purge(target regclass, VARIADIC key "any") RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_purge' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION purge(regclass, "any") IS 'erase the deleted row with this primary key for good, with its cascade; returns the number of rows';
+
+CREATE FUNCTION hold(deletion_id bigint, why text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_hold' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION hold(bigint, text) IS 'keep the rows of a deletion from being purged';
+
+CREATE FUNCTION release(deletion_id bigint) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_release' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION release(bigint) IS 'end the hold of a deletion';
+
+CREATE FUNCTION purge_table(target regclass, retention interval, batch_size integer,
+	OUT expired bigint, OUT purged bigint, OUT kept bigint)
+	AS 'MODULE_PATHNAME', 'softdelete_purge_table' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION purge_table(regclass, interval, integer) IS 'erase the expired rows of one table (internal; use purge_expired)';
+
+CREATE FUNCTION purge_cycle(targets regclass[], retentions interval[], batch_size integer)
+	RETURNS TABLE (target regclass, expired bigint, purged bigint, kept bigint)
+	AS 'MODULE_PATHNAME', 'softdelete_purge_cycle' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION purge_cycle(regclass[], interval[], integer) IS 'erase the expired rows of tables that refer to one another (internal; use purge_expired)';

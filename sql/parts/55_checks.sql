@@ -1,0 +1,198 @@
+------------------------------------------------------------------------------
+-- What a table has to be like
+------------------------------------------------------------------------------
+
+CREATE FUNCTION marker_kind(target regclass, marker name, INOUT deleted_value text, OUT kind text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	att			pg_attribute;
+	base		oid;
+	has_default	boolean;
+	echo		text;
+BEGIN
+	SELECT a.* INTO att FROM pg_attribute a
+	 WHERE a.attrelid = target AND a.attname = marker AND a.attnum > 0 AND NOT a.attisdropped;
+	WITH RECURSIVE domains AS (
+		SELECT att.atttypid AS type
+		UNION ALL
+		SELECT t.typbasetype FROM domains JOIN pg_type t ON t.oid = type WHERE t.typtype = 'd'
+	) SELECT d.type INTO base FROM domains d JOIN pg_type t ON t.oid = d.type WHERE t.typtype <> 'd';
+	IF att.attgenerated <> '' THEN
+		RAISE EXCEPTION 'column "%" of table "%" is generated and cannot be a marker', marker, target
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF base IN ('timestamptz'::regtype, 'timestamp'::regtype) THEN
+		kind := 'timestamp';
+		SELECT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = target AND d.adnum = att.attnum
+					   AND pg_get_expr(d.adbin, d.adrelid) !~* '^null')
+			OR EXISTS (WITH RECURSIVE domains AS (
+						SELECT att.atttypid AS type
+						UNION ALL
+						SELECT t.typbasetype FROM domains JOIN pg_type t ON t.oid = type WHERE t.typtype = 'd')
+					   SELECT FROM domains d JOIN pg_type t ON t.oid = d.type
+						WHERE t.typtype = 'd' AND (t.typnotnull OR t.typdefault IS NOT NULL)) INTO has_default;
+		IF deleted_value IS NOT NULL THEN
+			RAISE EXCEPTION 'a timestamp marker has no deleted value'
+				USING ERRCODE = 'invalid_parameter_value',
+					  DETAIL = format('Column "%s" of table "%s" marks a row as deleted when it is not null.', marker, target);
+		ELSIF att.attnotnull OR has_default THEN
+			RAISE EXCEPTION 'column "%" of table "%" cannot be null for live rows', marker, target
+				USING ERRCODE = 'invalid_parameter_value',
+					  DETAIL = 'It is NOT NULL or has a default, so every row would count as deleted.',
+					  HINT = format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL, ALTER COLUMN %I DROP DEFAULT.', target, marker, marker);
+		END IF;
+		deleted_value := '';
+	ELSIF base = 'boolean'::regtype THEN
+		kind := 'boolean';
+		IF deleted_value IS NULL THEN
+			deleted_value := CASE
+				WHEN lower(marker) ~ '^(is_?|was_?)?(soft_?)?(deleted|removed|archived|trashed|hidden|disabled|inactive)$' THEN 'true'
+				WHEN lower(marker) ~ '^(is_?)?(active|enabled|live|alive|visible|available|valid)$' THEN 'false' END;
+			IF deleted_value IS NULL THEN
+				RAISE EXCEPTION 'cannot tell which value of column "%" means deleted', marker
+					USING ERRCODE = 'invalid_parameter_value',
+						  HINT = format('Say it: SELECT softdelete.enable(%L, %L, deleted_value => ''true'').', target, marker);
+			END IF;
+		ELSE
+			BEGIN
+				deleted_value := (deleted_value::boolean)::text;
+			EXCEPTION WHEN invalid_text_representation THEN
+				RAISE EXCEPTION 'invalid deleted value "%" for boolean column "%"', deleted_value, marker
+					USING ERRCODE = 'invalid_parameter_value', HINT = 'Give ''true'' or ''false''.';
+			END;
+		END IF;
+	ELSIF base IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
+		OR EXISTS (SELECT FROM pg_type t WHERE t.oid = base AND t.typtype = 'e') THEN
+		kind := 'status';
+		deleted_value := coalesce(deleted_value, 'deleted');
+		BEGIN
+			-- the value must come back as it is: a label of the enum, short enough
+			echo := softdelete.as_owner(target, format('SELECT %L::%s::text', deleted_value, format_type(att.atttypid, att.atttypmod)));
+		EXCEPTION WHEN insufficient_privilege THEN
+			RAISE;
+		WHEN others THEN
+			RAISE EXCEPTION 'column "%" of table "%" cannot hold the deleted value "%"', marker, target, deleted_value
+				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM || '.',
+					  HINT = format('Give one that it can hold: SELECT softdelete.enable(%L, %L, deleted_value => ...).', target, marker);
+		END;
+		IF echo IS DISTINCT FROM deleted_value THEN
+			RAISE EXCEPTION 'column "%" of table "%" cannot hold the deleted value "%"', marker, target, deleted_value
+				USING ERRCODE = 'invalid_parameter_value',
+					  DETAIL = format('Its type %s would change it to "%s".', format_type(att.atttypid, att.atttypmod), echo);
+		END IF;
+	ELSE
+		RAISE EXCEPTION 'column "%" of type % cannot be a marker', marker, format_type(att.atttypid, att.atttypmod)
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'A marker is a timestamp, a boolean, or a text or enum status.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION marker_kind(regclass, name, text) IS 'kind of marker that a column can be, and its deleted value (internal)';
+
+CREATE FUNCTION add_companion(target regclass, name name, wanted text, accepted text[], what text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found	text;
+BEGIN
+	SELECT format_type(a.atttypid, a.atttypmod) INTO found FROM pg_attribute a
+	 WHERE a.attrelid = target AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped;
+	IF found IS NULL AND (SELECT c.reloftype <> 0 FROM pg_class c WHERE c.oid = target) THEN
+		RAISE EXCEPTION 'typed table "%" has no column "%"', target, name
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Its columns are those of its type.',
+				  HINT = format('ALTER TYPE %s ADD ATTRIBUTE %I %s CASCADE first.',
+								(SELECT c.reloftype::regtype FROM pg_class c WHERE c.oid = target), name, wanted);
+	ELSIF found IS NULL THEN
+		EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', target, name, wanted);
+		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target, name, 'softdelete: ' || what);
+	ELSIF found <> ALL (accepted) THEN
+		RAISE EXCEPTION 'column "%" of table "%" has type %, not %', name, target, found, wanted
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Rename that column first: softdelete keeps a value of its own under this name.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION add_companion(regclass, name, text, text[], text) IS 'add a companion column unless it is there (internal)';
+
+CREATE FUNCTION check_table(target regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	class	pg_class;
+BEGIN
+	SELECT c.* INTO class FROM pg_class c WHERE c.oid = target;
+	IF target IS NULL OR class IS NULL THEN
+		RAISE EXCEPTION 'no such table' USING ERRCODE = 'undefined_table';
+	ELSIF class.relkind NOT IN ('r', 'p') THEN
+		RAISE EXCEPTION '"%" is not a table', target
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Views, foreign tables and other relations cannot be managed.';
+	ELSIF class.relispartition THEN
+		RAISE EXCEPTION '"%" is a partition', target
+			USING ERRCODE = 'feature_not_supported',
+				  HINT = format('Partitions follow their table: SELECT softdelete.enable(%L).', pg_partition_root(target));
+	ELSIF class.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE target IN (i.inhparent, i.inhrelid)) THEN
+		RAISE EXCEPTION '"%" is part of an inheritance tree', target
+			USING ERRCODE = 'feature_not_supported',
+				  HINT = 'Use declarative partitioning.';
+	ELSIF class.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace,
+								 'softdelete'::regnamespace, 'pg_toast'::regnamespace) THEN
+		RAISE EXCEPTION '"%" is a system table', target USING ERRCODE = 'feature_not_supported';
+	ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of table %', target USING ERRCODE = 'insufficient_privilege';
+	END IF;
+END $$;
+COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';
+
+CREATE FUNCTION check_retention(retention interval) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';
+
+CREATE FUNCTION with_partitions(targets regclass[]) RETURNS regclass[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(DISTINCT coalesce(p.relid, t)::oid)::regclass[]
+	  FROM unnest(targets) AS t LEFT JOIN LATERAL pg_partition_tree(t) p ON true
+$$;
+COMMENT ON FUNCTION with_partitions(regclass[]) IS 'the tables and all partitions of them, which may have foreign keys of their own (internal)';
+
+CREATE FUNCTION warn_of_orphans(targets regclass[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET softdelete.visibility = 'all' AS $$
+DECLARE
+	k		record;
+	p		record;
+	c		record;
+	n		bigint;
+BEGIN
+	targets := softdelete.with_partitions(targets);
+	FOR k IN
+		SELECT f.conname, f.confrelid::regclass AS parent, f.conrelid::regclass AS child,
+			   string_agg(format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, s.nspname, o.oprname, ca.attname), ' AND ' ORDER BY i) AS joined,
+			   string_agg(format('p.%I = c.%I', pa.attname, ca.attname), ' AND ' ORDER BY i) AS joined_briefly,
+			   string_agg(format('c.%I', ca.attname), ', ' ORDER BY i) AS columns
+		  FROM pg_constraint f
+		 CROSS JOIN LATERAL unnest(f.conkey, f.confkey, f.conpfeqop) WITH ORDINALITY AS u(child, parent, op, i)
+		  JOIN pg_attribute ca ON ca.attrelid = f.conrelid AND ca.attnum = u.child
+		  JOIN pg_attribute pa ON pa.attrelid = f.confrelid AND pa.attnum = u.parent
+		  JOIN pg_operator o ON o.oid = u.op
+		  JOIN pg_namespace s ON s.oid = o.oprnamespace
+		 WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confdeltype IN ('a', 'r', 'c')
+		   AND (f.conrelid = ANY (targets) OR f.confrelid = ANY (targets))
+		   AND (SELECT pg_has_role(r.relowner, 'USAGE') AND r.relowner = e.relowner
+				  FROM pg_class r, pg_class e WHERE r.oid = f.conrelid AND e.oid = f.confrelid)
+		 GROUP BY f.oid, f.conname, f.confrelid, f.conrelid
+		 ORDER BY f.conname, f.conrelid
+	LOOP
+		p := softdelete.describe(k.parent);
+		CONTINUE WHEN p.marker IS NULL;
+		c := softdelete.describe(k.child);
+		n := softdelete.as_owner(k.child, format('SELECT count(*) FROM %s p JOIN %s c ON %s WHERE %s AND %s', k.parent, k.child, k.joined,
+					   softdelete.predicate(k.parent, p.marker, p.kind, p.deleted_value, false, 'p'),
+					   CASE WHEN c.marker IS NULL THEN 'true'
+							ELSE softdelete.predicate(k.child, c.marker, c.kind, c.deleted_value, true, 'c') END));
+		IF n > 0 THEN
+			RAISE WARNING 'live rows of table "%" refer to deleted rows of "%"', k.child, k.parent
+				USING DETAIL = format('%s of them, by foreign key "%s". What they refer to cannot be purged.', n, k.conname),
+					  HINT = format('Restore the rows that they refer to, or %s: DELETE FROM %s c WHERE (%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s p WHERE %s);',
+									CASE WHEN c.marker IS NULL THEN 'erase them, as their table is not managed' ELSE 'delete them, too' END,
+									k.child, k.columns, k.parent, k.joined_briefly);
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION warn_of_orphans(regclass[]) IS 'warn where live rows of these tables refer to deleted ones, or others to theirs (internal)';

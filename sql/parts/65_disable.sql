@@ -1,0 +1,55 @@
+------------------------------------------------------------------------------
+-- disable
+------------------------------------------------------------------------------
+
+CREATE FUNCTION disable(target regclass, drop_columns boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	d		record;
+	name	text;
+	dead	boolean;
+BEGIN
+	-- leftovers are enough: triggers can be lost in a session without the library
+	IF softdelete.own_triggers(target) = 0 THEN
+		PERFORM softdelete.check_table(target);
+		RAISE EXCEPTION 'table "%" is not managed by softdelete', target
+			USING ERRCODE = 'object_not_in_prerequisite_state';
+	ELSIF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = target) THEN
+		RAISE EXCEPTION 'must be owner of table %', target USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	SELECT * INTO d FROM softdelete.describe(target);
+	IF d.marker IS NULL AND drop_columns THEN
+		RAISE EXCEPTION 'the trigger that says which are the columns of table "%" is missing', target
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = format('SELECT softdelete.enable(%L, ...) puts it back.', target);
+	END IF;
+	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
+
+	PERFORM softdelete.drop_triggers(target);
+	FOR name IN SELECT i.indexrelid::regclass FROM pg_index i
+				 WHERE i.indrelid = target
+				   AND obj_description(i.indexrelid, 'pg_class') = 'softdelete: finds deleted rows by age' LOOP
+		EXECUTE format('DROP INDEX %s', name);
+	END LOOP;
+	PERFORM softdelete.forget(target);
+
+	IF drop_columns THEN
+		-- the table is an ordinary one by now, so this sees every row
+		dead := softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, d.deleted_predicate));
+		IF dead THEN
+			RAISE EXCEPTION 'table "%" still has deleted rows', target
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  DETAIL = 'Without the columns they would be live again.',
+					  HINT = format('Restore them or purge them, after those that refer to them: SELECT * FROM softdelete.purge_expired(%L, older_than => ''0'').', target);
+		END IF;
+		FOR name IN SELECT a.attname FROM pg_attribute a
+					 WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
+					   AND a.attname IN (d.marker, d.time_column, d.id_column, d.former_column)
+					   AND col_description(target, a.attnum) LIKE 'softdelete: %' LOOP
+			EXECUTE format('ALTER TABLE %s DROP COLUMN %I', target, name);
+		END LOOP;
+	END IF;
+	-- its deleted rows are live ones from now on
+	PERFORM softdelete.warn_of_orphans(ARRAY[target]);
+END $$;
+COMMENT ON FUNCTION disable(regclass, boolean) IS 'make DELETE on a table final again; deleted rows become ordinary rows with a mark';
