@@ -4,9 +4,9 @@
  *
  * The row is inserted directly, as catalogs are written, since a single-row
  * DELETE would otherwise spend as much on its log row as on itself.  The table
- * is the extension's own: it has plain indexes and neither triggers nor row
- * security.  Only this file writes marks and restores there; purge.c adds what
- * was purged.
+ * is the extension's own, but its owner may have put indexes, triggers and the
+ * like on it, which that way knows nothing of: then the row is inserted by SQL.
+ * Only this file writes marks and restores there; purge.c adds what was purged.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "base/guc.h"
@@ -50,6 +51,42 @@ enum LogColumn
 	LOG_HELD_WHY,
 	LOG_COLUMNS
 };
+
+/* run a statement as the extension's owner, see sd_log_execute() */
+static int
+execute_as_owner(const char *text, int nargs, Oid *types, Datum *values,
+				 const char *nulls)
+{
+	Oid			save_role;
+	int			save_context;
+	int			nest_level = NewGUCNestLevel();
+	int			result;
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	GetUserIdAndSecContext(&save_role, &save_context);
+	SetUserIdAndSecContext(sd_objects()->owner,
+						   save_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	result = SPI_execute_with_args(text, nargs, types, values, nulls, false, 0);
+	SetUserIdAndSecContext(save_role, save_context);
+	AtEOXact_GUC(true, nest_level);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s",
+			 SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/*
+ * Run a statement on the extension's own tables, as their owner and, since
+ * that is a superuser as a rule, under no search_path but the catalog's.  SPI
+ * is connected.  Returns the rows processed.
+ */
+int
+sd_log_execute(const char *text, int nargs, Oid *types, Datum *values)
+{
+	return execute_as_owner(text, nargs, types, values, NULL);
+}
 
 static Datum
 role_name(Oid role)
@@ -87,13 +124,64 @@ table_arrays(SdOp *op, Datum *tables, Datum *marked)
 											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+/*
+ * May a row be inserted without the executor?  Not where an index is partial or
+ * has expressions, or is not checked at once, nor past triggers, constraints,
+ * rules and row security.
+ */
+static bool
+is_plain(Relation log, CatalogIndexState indexes)
+{
+	TupleConstr *constr = RelationGetDescr(log)->constr;
+
+	if (log->trigdesc != NULL || log->rd_rules != NULL ||
+		log->rd_rel->relrowsecurity || log->rd_rel->relam != HEAP_TABLE_AM_OID ||
+		(constr != NULL && (constr->num_check > 0 || constr->has_generated_stored)))
+		return false;
+	for (int i = 0; i < indexes->ri_NumIndices; i++)
+	{
+		IndexInfo  *info = indexes->ri_IndexRelationInfo[i];
+
+		if (info->ii_Expressions != NIL || info->ii_Predicate != NIL ||
+			info->ii_ExclusionOps != NULL ||
+			!indexes->ri_IndexRelationDescs[i]->rd_index->indimmediate)
+			return false;
+	}
+	return true;
+}
+
+/* Insert the row by SQL, as the log's owner. */
+static void
+insert_by_sql(Relation log, Datum *values, bool *isnull)
+{
+	StringInfoData text;
+	Oid			types[LOG_COLUMNS];
+	char		nulls[LOG_COLUMNS + 1];
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "INSERT INTO softdelete.deletion_log VALUES (");
+	for (int i = 0; i < LOG_COLUMNS; i++)
+	{
+		appendStringInfo(&text, "%s$%d", i > 0 ? ", " : "", i + 1);
+		types[i] = TupleDescAttr(RelationGetDescr(log), i)->atttypid;
+		nulls[i] = isnull[i] ? 'n' : ' ';
+	}
+	nulls[LOG_COLUMNS] = '\0';
+	appendStringInfoChar(&text, ')');
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	(void) execute_as_owner(text.data, LOG_COLUMNS, types, values, nulls);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
 static void
 insert_row(SdOp *op)
 {
 	Relation	log = table_open(sd_objects()->log, RowExclusiveLock);
+	CatalogIndexState indexes;
 	Datum		values[LOG_COLUMNS] = {0};
 	bool		nulls[LOG_COLUMNS] = {0};
-	HeapTuple	tuple;
 
 	if (RelationGetNumberOfAttributes(log) != LOG_COLUMNS)
 		ereport(ERROR,
@@ -117,39 +205,19 @@ insert_row(SdOp *op)
 	for (int i = LOG_RESTORED_AT; i < LOG_COLUMNS; i++)
 		nulls[i] = true;
 
-	tuple = heap_form_tuple(RelationGetDescr(log), values, nulls);
-	CatalogTupleInsert(log, tuple);
-	heap_freetuple(tuple);
+	indexes = CatalogOpenIndexes(log);
+	if (is_plain(log, indexes))
+	{
+		HeapTuple	tuple = heap_form_tuple(RelationGetDescr(log), values, nulls);
+
+		CatalogTupleInsertWithInfo(log, tuple, indexes);
+		heap_freetuple(tuple);
+	}
+	else
+		insert_by_sql(log, values, nulls);
+	CatalogCloseIndexes(indexes);
 	table_close(log, RowExclusiveLock);
 	op->logged = true;
-}
-
-/*
- * Run a statement on the extension's own tables, as their owner and, since
- * that is a superuser as a rule, under no search_path but the catalog's.  SPI
- * is connected.  Returns the rows processed.
- */
-int
-sd_log_execute(const char *text, int nargs, Oid *types, Datum *values)
-{
-	Oid			save_role;
-	int			save_context;
-	int			nest_level = NewGUCNestLevel();
-	int			result;
-
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	GetUserIdAndSecContext(&save_role, &save_context);
-	SetUserIdAndSecContext(sd_objects()->owner,
-						   save_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	result = SPI_execute_with_args(text, nargs, types, values, NULL, false, 0);
-	SetUserIdAndSecContext(save_role, save_context);
-	AtEOXact_GUC(true, nest_level);
-	if (result < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s",
-			 SPI_result_code_string(result));
-	return SPI_processed;
 }
 
 /* The operation without a statement (operation.c) adds to its row each time. */

@@ -23,18 +23,24 @@
 
 static SdObjects objects;
 static bool objects_known = false;
+static uint64 changes = 0;		/* messages so far that may have changed them */
 
 static void
 relation_changed(Datum arg, Oid relid)
 {
-	if (!OidIsValid(relid) || relid == objects.log)
+	/* while they are not known, the log may be any relation */
+	if (!objects_known || !OidIsValid(relid) || relid == objects.log)
+	{
 		objects_known = false;
+		changes++;
+	}
 }
 
 static void
 catalog_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
 	objects_known = false;
+	changes++;
 }
 
 void
@@ -64,12 +70,10 @@ const SdObjects *
 sd_objects(void)
 {
 	SdObjects	o = {0};
+	uint64		before = changes;
 
 	if (objects_known)
 		return &objects;
-
-	/* a message that arrives while we look makes it unknown again */
-	objects_known = true;
 
 	o.schema = get_namespace_oid("softdelete", true);
 	if (OidIsValid(o.schema) &&
@@ -109,7 +113,13 @@ sd_objects(void)
 		else
 			o.mark_trigger = InvalidOid;
 	}
+
+	/*
+	 * Only now, since a look-up may be cancelled.  Where a message arrived
+	 * meanwhile, what was found is for this once.
+	 */
 	objects = o;
+	objects_known = changes == before;
 	return &objects;
 }
 
