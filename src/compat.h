@@ -119,6 +119,11 @@ sd_guc_variables(int *n)
 #endif
 }
 
+/* memory that a check hook hands over: 16 gave settings a context of their own */
+#if PG_VERSION_NUM < 160000
+#define guc_malloc(elevel, size) malloc(size)
+#endif
+
 /* is a column in RETURNING meant as it is by default, not OLD's or NEW's (18)? */
 static inline bool
 sd_var_is_plain(Var *var)
@@ -129,6 +134,13 @@ sd_var_is_plain(Var *var)
 	return true;
 #endif
 }
+
+/* is it a foreign key with a PERIOD, whose last operator is no equality?  18 */
+#if PG_VERSION_NUM >= 180000
+#define sd_is_temporal(con) ((con)->conperiod)
+#else
+#define sd_is_temporal(con) false
+#endif
 
 /* may the command give its column other values?  SET EXPRESSION: 17 */
 static inline bool

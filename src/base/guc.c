@@ -2,21 +2,28 @@
  * guc.c
  *		The settings of the extension.
  *
- * Owns the variables and nothing else.  A change of what statements see, or
+ * Owns the variables and application_name's assign hook.  A change of what statements see, or
  * of what DELETE does, makes cached plans stale; plans.c says how they are
  * thrown away.
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "base/guc.h"
 #include "mb/pg_wchar.h"
 #include "base/plans.h"
-#include "utils/guc.h"
+#include "utils/guc_tables.h"
+#include "utils/varlena.h"
 
 int			sd_visibility = SD_VISIBLE_LIVE;
 bool		sd_hard_delete = false;
 char	   *sd_actor = NULL;
 char	   *sd_reason = NULL;
+bool		sd_unfiltered = false;
+
+static char *unfiltered_applications = NULL;
+static const char *unfiltered_names = NULL; /* the same, see its check hook */
+static GucStringAssignHook prev_application_name_assign = NULL;
 
 static const struct config_enum_entry visibility_options[] = {
 	{"live", SD_VISIBLE_LIVE, false},
@@ -41,6 +48,78 @@ check_text(char **newval, void **extra, GucSource source)
 	GUC_check_errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE);
 	GUC_check_errdetail("The value is not valid in encoding %s.", GetDatabaseEncodingName());
 	return false;
+}
+
+/* does the application's name begin with one of the list? */
+static void
+set_unfiltered(const char *names, const char *application)
+{
+	bool		unfiltered = false;
+
+	for (const char *name = names; name && application && *name != '\0'; name += strlen(name) + 1)
+		unfiltered = unfiltered || strncmp(application, name, strlen(name)) == 0;
+	if (unfiltered != sd_unfiltered)
+		sd_plans_forget();
+	sd_unfiltered = unfiltered;
+}
+
+/* *extra: the names one after the other, then an empty string */
+static bool
+check_unfiltered_applications(char **newval, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*newval);
+	List	   *names = NIL;
+	bool		valid = SplitGUCList(copy, ',', &names);
+	char	   *end = valid ? guc_malloc(LOG, strlen(*newval) + 2) : NULL;
+	ListCell   *lc;
+
+	*extra = end;
+	if (!valid)
+		GUC_check_errdetail("List syntax is invalid.");
+	else if (end != NULL)
+	{
+		foreach(lc, names)
+			if (((char *) lfirst(lc))[0] != '\0')
+				end = stpcpy(end, lfirst(lc)) + 1;
+		*end = '\0';
+	}
+	list_free(names);
+	pfree(copy);
+	return *extra != NULL;
+}
+
+static void
+assign_unfiltered_applications(const char *newval, void *extra)
+{
+	unfiltered_names = extra;
+	set_unfiltered(unfiltered_names, application_name);
+}
+
+static void
+assign_application_name(const char *newval, void *extra)
+{
+	if (prev_application_name_assign)
+		prev_application_name_assign(newval, extra);
+	set_unfiltered(unfiltered_names, newval);
+}
+
+/* A core setting; chain to its assign hook. */
+static void
+follow_application_name(void)
+{
+	int			nvars;
+	struct config_generic **vars = sd_guc_variables(&nvars);
+
+	for (int i = 0; i < nvars; i++)
+		if (strcmp(vars[i]->name, "application_name") == 0 &&
+			vars[i]->vartype == PGC_STRING)
+		{
+			struct config_string *conf = (struct config_string *) vars[i];
+
+			prev_application_name_assign = conf->assign_hook;
+			conf->assign_hook = assign_application_name;
+			break;
+		}
 }
 
 static void
@@ -90,5 +169,16 @@ sd_guc_init(void)
 							   0,
 							   check_text, NULL, NULL);
 
+	DefineCustomStringVariable("softdelete.unfiltered_applications",
+							   "Applications from which no deleted row is hidden.",
+							   "Names of tools that copy whole tables; an application_name that begins with one of them counts, too.",
+							   &unfiltered_applications,
+							   "pg_repack,vacuumlo",
+							   PGC_SUSET,
+							   GUC_LIST_INPUT,
+							   check_unfiltered_applications,
+							   assign_unfiltered_applications, NULL);
+
 	MarkGUCPrefixReserved("softdelete");
+	follow_application_name();
 }

@@ -19,6 +19,7 @@ extern int	sd_visibility;		/* an SdVisibility */
 extern bool sd_hard_delete;
 extern char *sd_actor;			/* "" when not set */
 extern char *sd_reason;			/* "" when not set */
+extern bool sd_unfiltered;		/* the application is to see every row */
 
 extern void sd_guc_init(void);
 

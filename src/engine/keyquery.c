@@ -228,14 +228,29 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 * ----------
 			 */
 			appendStringInfoString(&buf, "SELECT s.* FROM (SELECT k.*, ");
+			table = sd_table_by_oid(key->parent);
 			appendStringInfo(&buf, "%s AS dead FROM ",
-							 sd_table_predicate(sd_table_by_oid(key->parent), false, "p"));
+							 table ? sd_table_predicate(table, false, "p") : "false");
 			append_keys(&buf, key->n, many);
 			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
 							 sd_qualified_name(key->parent));
 			append_match(&buf, key, "p", false, true, set->types);
 			/* OFFSET 0: the condition must not be pushed below the lock */
 			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.dead");
+			break;
+
+		case SD_QUERY_MISSING:
+			/* ----------
+			 * SELECT k.* FROM keys k WHERE NOT EXISTS (
+			 *	SELECT FROM parent p WHERE p.pk1 = k.k1 [AND ...]) AND $m IS NULL
+			 * ----------
+			 */
+			appendStringInfoString(&buf, "SELECT k.* FROM ");
+			append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, " WHERE NOT EXISTS (SELECT FROM %s%s p WHERE ",
+							 only(key->parent), sd_qualified_name(key->parent));
+			append_match(&buf, key, "p", false, true, set->types);
+			appendStringInfoChar(&buf, ')');
 			break;
 	}
 	appendStringInfo(&buf, " AND $%d IS NULL%s",

@@ -368,7 +368,7 @@ sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot)
 	collect(op, &op->pending, key, true, false, id, slot);
 }
 
-/* It was restored: the row that it refers to by key must be live. */
+/* It was restored: the row that it refers to by key must be there, and live. */
 void
 sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot)
 {

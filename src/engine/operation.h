@@ -75,7 +75,7 @@ typedef struct SdOp
 	List	   *childless;		/* SdKeySet: when all is done, no live row may
 								 * refer to these marked rows */
 	List	   *parents;		/* SdKeySet: nor may these, that restored rows
-								 * refer to, be deleted */
+								 * refer to, be deleted or missing */
 	bool		logged;
 	int64		collected;		/* rows whose keys were taken as they were locked */
 	bool		doubtful;		/* not all of them were marked in the end */

@@ -94,25 +94,32 @@ report_children(SdKey *key, const char *found)
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
 }
 
-/* Those keys of the set whose parent is deleted, in a set of its own. */
-SdKeySet *
-sd_only_dead(SdKeySet *set)
+/* The keys of the set that such a query on the parents leaves, in a new set. */
+static SdKeySet *
+found_keys(SdQueryKind kind, SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
-	SdKeySet   *dead = sd_key_set(set->key, false, set->upwards, 0);
+	SdKeySet   *found = sd_key_set(set->key, false, set->upwards, 0);
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
-	sd_execute_key(SD_QUERY_DEAD, set, &statement, sd_owner_of(set->key->parent),
+	sd_execute_key(kind, set, &statement, sd_owner_of(set->key->parent),
 				   SD_VIEW_LATEST, 0);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		for (int i = 0; i < set->key->n; i++)
 			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
 									  SPI_tuptable->tupdesc, i + 1, &isnull);
-		sd_key_set_add(dead, values);
+		sd_key_set_add(found, values);
 	}
-	return dead;
+	return found;
+}
+
+/* Those keys of the set whose parent is deleted, in a set of its own. */
+SdKeySet *
+sd_only_dead(SdKeySet *set)
+{
+	return found_keys(SD_QUERY_DEAD, set);
 }
 
 static int64
@@ -207,25 +214,64 @@ raise_parent(SdKey *key)
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
 }
 
+/* "insert or update on table ... violates", for a parent that is not there */
+static void
+raise_missing(SdKey *key, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",
+					get_rel_name(key->child), key->name),
+			 sd_may_see(key->child) ?
+			 errdetail("Key %s is not present in table \"%s\".",
+					   found_key(key->child, key->child_atts, key->n),
+					   get_rel_name(key->parent)) :
+			 errdetail("Key is not present in table \"%s\".",
+					   get_rel_name(key->parent)),
+			 errhint("%s", hint),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(get_rel_namespace(key->child))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+}
+
 /*
- * The rows of the set were restored: what they refer to must be live, when a
- * deferred key is checked at the latest.
+ * Those keys of the set that have no parent, live or deleted, in a set of its
+ * own.  Whatever took the parent (a tool that swaps tables, triggers switched
+ * off), a child that is restored would be an orphan.  A key that was not
+ * validated may have had such children always, and one with a PERIOD may need
+ * several parents.
+ */
+static SdKeySet *
+missing_parents(SdKeySet *set)
+{
+	if (!set->key->validated || set->key->temporal)
+		return sd_key_set(set->key, false, true, 0);
+	return found_keys(SD_QUERY_MISSING, set);
+}
+
+/*
+ * The rows of the set were restored: what they refer to must be there and be
+ * live, when a deferred key is checked at the latest.
  */
 void
 sd_check_parent(SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
 	SdKey	   *key = set->key;
+	bool		deleted;
 
-	if (sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
-					   SD_VIEW_LATEST, 1) == 0)
+	/* locks the parents that are there */
+	deleted = sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
+							 SD_VIEW_LATEST, 1) > 0;
+	if (!deleted && missing_parents(set)->n == 0)
 		return;
 	if (sd_key_matters(key) && sd_is_deferred(key))
-	{
 		sd_defer(set);
-		return;
-	}
-	raise_parent(key);
+	else if (deleted)
+		raise_parent(key);
+	else
+		raise_missing(key, "Bring the row back that it refers to, or insert one with its key.");
 }
 
 /* The check of a key that was deferred. */
@@ -234,6 +280,13 @@ sd_check_deferred(SdKeySet *set)
 {
 	if (sd_find_orphan(set, !set->upwards))
 		raise_parent(set->key);
+	if (set->upwards)
+	{
+		SdKeySet   *missing = missing_parents(set);
+
+		if (missing->n > 0 && has_live_child(missing))
+			raise_missing(set->key, "The row that it refers to is not there any more.");
+	}
 }
 
 /*
@@ -285,19 +338,7 @@ sd_check_new_key(SdKey *key)
 	if (dead->n > 0 &&
 		sd_execute_key(SD_QUERY_CHILD, dead, &statement, sd_owner_of(key->child),
 					   SD_VIEW_LATEST, 1) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",
-						get_rel_name(key->child), key->name),
-				 sd_may_see(key->child) ?
-				 errdetail("Key %s is not present in table \"%s\".",
-						   found_key(key->child, key->child_atts, key->n),
-						   get_rel_name(key->parent)) :
-				 errdetail("Key is not present in table \"%s\".",
-						   get_rel_name(key->parent)),
-				 errhint("The row that it refers to is deleted: restore it, or delete the one that refers to it."),
-				 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
-				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
+		raise_missing(key, "The row that it refers to is deleted: restore it, or delete the one that refers to it.");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 }

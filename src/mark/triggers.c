@@ -249,12 +249,7 @@ sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
 			sd_op_restored(op, key, id, row);
 	}
 	foreach(lc, table->parents)
-	{
-		SdKey	   *key = lfirst(lc);
-
-		if (sd_table_by_oid(key->parent) != NULL)
-			sd_op_parent(op, key, row);
-	}
+		sd_op_parent(op, lfirst(lc), row);
 }
 
 /* Without a statement to wait for, follow the row's keys now. */

@@ -17,7 +17,6 @@
 #include "parser/parsetree.h"
 #include "base/plans.h"
 #include "engine/query.h"
-#include "replication/walsender.h"
 #include "plan/rewrite.h"
 #include "utils/rls.h"
 #include "plan/visibility.h"
@@ -259,8 +258,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 		 SdTask *task, bool *ri)
 {
 	planning->active = true;
-	/* a replication connection copies every row, as COPY does, by queries, too */
-	planning->visibility = row_security && !am_walsender ? sd_visibility : SD_VISIBLE_ALL;
+	planning->visibility = sd_visible();
 	planning->check_parent = false;
 	planning->check_atts = NIL;
 	planning->touched = false;

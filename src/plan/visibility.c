@@ -25,11 +25,26 @@
 #include "optimizer/plancat.h"
 #include "parser/parsetree.h"
 #include "plan/planner.h"
+#include "replication/walsender.h"
 #include "tables/registry.h"
 #include "utils/builtins.h"
+#include "utils/rls.h"
 
 /* > 0 while ALTER TABLE looks at whole tables: nothing is hidden from it */
 int			sd_bypass_depth = 0;
+
+/*
+ * What the session's statements see.  Whoever copies whole tables sees every
+ * row: a dump (row_security = off), a replication connection, by queries, too,
+ * and the tools that are known by their application_name.
+ */
+SdVisibility
+sd_visible(void)
+{
+	if (!row_security || am_walsender || sd_unfiltered)
+		return SD_VISIBLE_ALL;
+	return sd_visibility;
+}
 
 static get_relation_info_hook_type prev_relation_info = NULL;
 

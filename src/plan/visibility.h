@@ -5,8 +5,11 @@
 #ifndef SOFTDELETE_VISIBILITY_H
 #define SOFTDELETE_VISIBILITY_H
 
+#include "base/guc.h"
+
 extern int	sd_bypass_depth;
 
+extern SdVisibility sd_visible(void);
 extern void sd_visibility_init(void);
 
 #endif							/* SOFTDELETE_VISIBILITY_H */

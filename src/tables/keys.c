@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "tables/keys.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -82,6 +83,7 @@ read_key(Relation rel, Oid oid, bool children)
 	key->deferrable = con->condeferrable;
 	key->deferred = con->condeferred;
 	key->validated = con->convalidated;
+	key->temporal = sd_is_temporal(con);
 	key->child_atts = palloc(sizeof(AttrNumber) * key->n);
 	key->parent_atts = palloc(sizeof(AttrNumber) * key->n);
 	key->own_atts = palloc(sizeof(AttrNumber) * key->n);

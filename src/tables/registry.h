@@ -33,6 +33,7 @@ typedef struct SdKey
 	bool		deferrable;
 	bool		deferred;		/* initially */
 	bool		validated;
+	bool		temporal;		/* its last column is a PERIOD (18) */
 	int			n;				/* number of columns */
 	AttrNumber *child_atts;		/* of child */
 	AttrNumber *parent_atts;	/* of parent */
