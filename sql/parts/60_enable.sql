@@ -76,8 +76,8 @@ DECLARE
 	time_column	name;
 	former		name;
 	columns		text;
-	was_dead	text;
-	is_dead		text;
+	was_deleted	text;
+	is_deleted		text;
 	status_type	text;
 	n			bigint;
 	id			bigint;
@@ -129,8 +129,8 @@ BEGIN
 		END IF;
 
 		-- rows that are marked already
-		is_dead := softdelete.predicate(target, marker, kind, deleted_value, false);
-		n := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE %s AND deletion_id IS NULL', target, is_dead));
+		is_deleted := softdelete.predicate(target, marker, kind, deleted_value, false);
+		n := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE %s AND deletion_id IS NULL', target, is_deleted));
 		IF n > 0 THEN
 			id := softdelete.adopt(target, n);
 			-- what their status was is not known; the default is as good as any
@@ -139,7 +139,7 @@ BEGIN
 						   (SELECT format(', %I = coalesce(%I, %s)', former, former, pg_get_expr(d.adbin, d.adrelid))
 							  FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
 							 WHERE d.adrelid = target AND a.attname = enable_table.marker AND former IS NOT NULL),
-						   is_dead));
+						   is_deleted));
 		END IF;
 	END IF;
 
@@ -151,18 +151,18 @@ BEGIN
 		columns := concat_ws(', ', quote_ident(marker), quote_ident(coalesce(old.id_column, 'deletion_id')),
 							 CASE WHEN kind <> 'timestamp' THEN quote_ident(time_column) END,
 							 quote_ident(former));
-		was_dead := softdelete.predicate(target, marker, kind, deleted_value, false, 'old');
-		is_dead := softdelete.predicate(target, marker, kind, deleted_value, false, 'new');
+		was_deleted := softdelete.predicate(target, marker, kind, deleted_value, false, 'old');
+		is_deleted := softdelete.predicate(target, marker, kind, deleted_value, false, 'new');
 		EXECUTE format('CREATE TRIGGER "~softdelete_stamp" BEFORE UPDATE OF %1$s ON %2$s FOR EACH ROW
 						WHEN ((%3$s) IS DISTINCT FROM (%4$s) OR old.%5$I IS DISTINCT FROM new.%5$I)
-						EXECUTE FUNCTION softdelete.stamp_trigger()', columns, target, was_dead, is_dead, coalesce(old.id_column, 'deletion_id'));
+						EXECUTE FUNCTION softdelete.stamp_trigger()', columns, target, was_deleted, is_deleted, coalesce(old.id_column, 'deletion_id'));
 		EXECUTE format('CREATE TRIGGER "~softdelete_guard" BEFORE DELETE ON %s FOR EACH ROW
 						EXECUTE FUNCTION softdelete.guard()', target);
 		EXECUTE format('CREATE TRIGGER "~softdelete_truncate" BEFORE TRUNCATE ON %s FOR EACH STATEMENT
 						EXECUTE FUNCTION softdelete.refuse_truncate()', target);
 		EXECUTE format('CREATE TRIGGER "~softdelete_mark" AFTER UPDATE OF %s ON %s FOR EACH ROW
 						WHEN ((%s) IS DISTINCT FROM (%s))
-						EXECUTE FUNCTION softdelete.mark(%L, %L)', columns, target, was_dead, is_dead, kind, deleted_value);
+						EXECUTE FUNCTION softdelete.mark(%L, %L)', columns, target, was_deleted, is_deleted, kind, deleted_value);
 	END IF;
 
 	IF build_index THEN

@@ -7,7 +7,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	d		record;
 	name	text;
-	dead	boolean;
+	deleted	boolean;
 BEGIN
 	-- leftovers are enough: triggers can be lost in a session without the library
 	IF softdelete.own_triggers(target) = 0 THEN
@@ -35,8 +35,8 @@ BEGIN
 
 	IF drop_columns THEN
 		-- the table is an ordinary one by now, so this sees every row
-		dead := softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, d.deleted_predicate));
-		IF dead THEN
+		deleted := softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, d.deleted_predicate));
+		IF deleted THEN
 			RAISE EXCEPTION 'table "%" still has deleted rows', target
 				USING ERRCODE = 'object_not_in_prerequisite_state',
 					  DETAIL = 'Without the columns they would be live again.',

@@ -257,7 +257,7 @@ sd_probe(SdByKey *key, SdRowState *state)
 		return false;
 
 	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	state->dead = !isnull && DatumGetBool(id);
+	state->deleted = !isnull && DatumGetBool(id);
 	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
 	state->id = isnull ? 0 : DatumGetInt64(id);
 	return true;

@@ -26,7 +26,7 @@ typedef struct SdByKey
 /* what is known of the row; raises P0002 where there is none */
 typedef struct SdRowState
 {
-	bool		dead;
+	bool		deleted;
 	int64		id;				/* deletion id, 0 if none */
 } SdRowState;
 

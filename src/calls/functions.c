@@ -92,7 +92,7 @@ softdelete_delete(PG_FUNCTION_ARGS)
 	{
 		if (!sd_probe(key, &state))
 			sd_raise_no_row(key);
-		if (state.dead)
+		if (state.deleted)
 			raise_already(key, true, state.id);
 		if (attempt == 2)
 			raise_refused(key, "delete");
@@ -133,7 +133,7 @@ softdelete_restore(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (!sd_probe(key, &state))
 			sd_raise_no_row(key);
-		if (!state.dead)
+		if (!state.deleted)
 			raise_already(key, false, 0);
 		if (state.id == id)
 			raise_refused(key, "restore");

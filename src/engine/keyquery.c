@@ -204,7 +204,7 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 								 sd_table_predicate(table, true, "c"));
 			break;
 
-		case SD_QUERY_DEAD:
+		case SD_QUERY_DELETED:
 			/* ----------
 			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
 			 *	WHERE p is deleted AND $m IS NULL
@@ -229,14 +229,14 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 */
 			appendStringInfoString(&buf, "SELECT s.* FROM (SELECT k.*, ");
 			table = sd_table_by_oid(key->parent);
-			appendStringInfo(&buf, "%s AS dead FROM ",
+			appendStringInfo(&buf, "%s AS deleted FROM ",
 							 table ? sd_table_predicate(table, false, "p") : "false");
 			append_keys(&buf, key->n, many);
 			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
 							 sd_qualified_name(key->parent));
 			append_match(&buf, key, "p", false, true, set->types);
 			/* OFFSET 0: the condition must not be pushed below the lock */
-			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.dead");
+			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.deleted");
 			break;
 
 		case SD_QUERY_MISSING:

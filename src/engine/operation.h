@@ -85,7 +85,7 @@ typedef struct SdOp
 	/* the row that the stamp trigger saw last, should it leave its partition */
 	Oid			moving_relid;
 	ItemPointerData moving_tid;
-	bool		moving_dead;	/* marked, else restored */
+	bool		moving_deleted;	/* marked, else restored */
 } SdOp;
 
 /* what a statement of the engine's own is for */

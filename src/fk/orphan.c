@@ -117,9 +117,9 @@ found_keys(SdQueryKind kind, SdKeySet *set)
 
 /* Those keys of the set whose parent is deleted, in a set of its own. */
 SdKeySet *
-sd_only_dead(SdKeySet *set)
+sd_only_deleted(SdKeySet *set)
 {
-	return found_keys(SD_QUERY_DEAD, set);
+	return found_keys(SD_QUERY_DELETED, set);
 }
 
 static int64
@@ -169,7 +169,7 @@ sd_find_orphan(SdKeySet *set, bool report)
 		return false;
 
 	/* some of the parents may have been restored since */
-	set = sd_only_dead(set);
+	set = sd_only_deleted(set);
 	if (set->n == 0 || !has_live_child(set))
 		return false;
 	if (report)
@@ -299,7 +299,7 @@ sd_check_new_key(SdKey *key)
 {
 	SdStatement statement = {SD_TASK_READ};
 	SdTable    *parent = sd_table_by_oid(key->parent);
-	SdKeySet   *dead;
+	SdKeySet   *deleted;
 	Oid			types[1];
 	Datum		values[INDEX_MAX_KEYS];
 	StringInfoData buf;
@@ -319,7 +319,7 @@ sd_check_new_key(SdKey *key)
 	sd_execute(sd_prepare(buf.data, 0, types, sd_owner_of(key->parent), 0), values,
 			   &statement, sd_owner_of(key->parent), false, SD_VIEW_LATEST, 0);
 
-	dead = sd_key_set(key, false, false, 0);
+	deleted = sd_key_set(key, false, false, 0);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		bool		has_null = false;
@@ -333,10 +333,10 @@ sd_check_new_key(SdKey *key)
 			has_null |= isnull;
 		}
 		if (!has_null)
-			sd_key_set_add(dead, values);
+			sd_key_set_add(deleted, values);
 	}
-	if (dead->n > 0 &&
-		sd_execute_key(SD_QUERY_CHILD, dead, &statement, sd_owner_of(key->child),
+	if (deleted->n > 0 &&
+		sd_execute_key(SD_QUERY_CHILD, deleted, &statement, sd_owner_of(key->child),
 					   SD_VIEW_LATEST, 1) > 0)
 		raise_missing(key, "The row that it refers to is deleted: restore it, or delete the one that refers to it.");
 	if (SPI_finish() != SPI_OK_FINISH)

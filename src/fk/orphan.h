@@ -11,7 +11,7 @@
 
 extern Oid	sd_owner_of(Oid relid);
 extern bool sd_may_see(Oid relid);
-extern SdKeySet *sd_only_dead(SdKeySet *set);
+extern SdKeySet *sd_only_deleted(SdKeySet *set);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
 extern void sd_check_children(SdKeySet *set);
 extern void sd_check_parent(SdKeySet *set);

@@ -2,7 +2,7 @@
  * parentcheck.c
  *		What PostgreSQL's own foreign-key check may see of a deleted parent.
  *
- * The check of a child's reference gets "live OR dead_parent_ok(...)" as its
+ * The check of a child's reference gets "live OR deleted_parent_ok(...)" as its
  * condition on the parent (visibility.c).  The function runs only when the
  * parent is deleted.  It asks whether a live child refers to it: the row that
  * is being checked is visible by now, so if that one is live it is found, and
@@ -25,8 +25,8 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 
-PG_FUNCTION_INFO_V1(softdelete_dead_parent_ok);
-PG_FUNCTION_INFO_V1(softdelete_raise_dead_row);
+PG_FUNCTION_INFO_V1(softdelete_deleted_parent_ok);
+PG_FUNCTION_INFO_V1(softdelete_raise_deleted_row);
 PG_FUNCTION_INFO_V1(softdelete_engine_in);
 PG_FUNCTION_INFO_V1(softdelete_engine_out);
 
@@ -66,9 +66,9 @@ may_stay(SdKey *key, TransactionId parent_xmin)
 		(!row_security || TransactionIdIsCurrentTransactionId(parent_xmin));
 }
 
-/* dead_parent_ok(engine, table, key columns, xmin, VARIADIC key values) */
+/* deleted_parent_ok(engine, table, key columns, xmin, VARIADIC key values) */
 Datum
-softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
+softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 {
 	SdTable    *table;
 	int2vector *atts;
@@ -111,11 +111,11 @@ softdelete_dead_parent_ok(PG_FUNCTION_ARGS)
 }
 
 /*
- * raise_dead_row(engine, table, key columns, VARIADIC key values): INSERT ... ON
+ * raise_deleted_row(engine, table, key columns, VARIADIC key values): INSERT ... ON
  * CONFLICT DO UPDATE met a deleted row.
  */
 Datum
-softdelete_raise_dead_row(PG_FUNCTION_ARGS)
+softdelete_raise_deleted_row(PG_FUNCTION_ARGS)
 {
 	Oid			relid;
 	int2vector *atts;

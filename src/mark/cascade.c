@@ -100,9 +100,9 @@ drop_live(SdOp *op)
 	op->doubtful = false;
 	foreach(lc, op->pending)
 		if (!((SdKeySet *) lfirst(lc))->restored)
-			lfirst(lc) = sd_only_dead(lfirst(lc));
+			lfirst(lc) = sd_only_deleted(lfirst(lc));
 	foreach(lc, op->childless)
-		lfirst(lc) = sd_only_dead(lfirst(lc));
+		lfirst(lc) = sd_only_deleted(lfirst(lc));
 }
 
 /*

@@ -107,7 +107,7 @@ note_move(Relation rel, SdTable *table, HeapTuple old)
 	op->moving_relid = InvalidOid;
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
 	ExecStoreHeapTuple(old, slot, false);
-	if (op->moving_dead)
+	if (op->moving_deleted)
 		sd_note_marked(op, table, slot);
 	else
 	{
@@ -138,7 +138,7 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 
 	Datum		id = heap_getattr(tuple, table->id, desc, &isnull);
 
-	if (!sd_tuple_is_dead(table, tuple, desc))
+	if (!sd_tuple_is_deleted(table, tuple, desc))
 		return false;
 	if (!isnull && is_held(purge, DatumGetInt64(id)))
 		return false;
@@ -166,7 +166,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(rel);
 	HeapTuple	old = trigdata->tg_trigtuple;
 	SdStatement *purge = sd_erasing();
-	bool		is_dead = sd_tuple_is_dead(table, old, desc);
+	bool		is_deleted = sd_tuple_is_deleted(table, old, desc);
 
 	if (purge != NULL)
 	{
@@ -178,7 +178,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 					 errmsg("purge would take a row of table \"%s\" along that must stay",
 							RelationGetRelationName(rel)),
-					 errdetail(is_dead ? "The row's own retention is not over, or it is on hold." :
+					 errdetail(is_deleted ? "The row's own retention is not over, or it is on hold." :
 							   "The row is not deleted.")));
 		purge->rows++;
 		if (!isnull)
@@ -198,7 +198,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 	if (sd_frame != NULL &&
 		(sd_frame->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
 	{
-		if (is_dead)
+		if (is_deleted)
 		{
 			/* noted in the log when the statement is done, unless it is on hold */
 			SdOp	   *op = sd_current_op();
@@ -219,7 +219,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 						 RelationGetRelationName(rel))));
 	}
 
-	if (!is_dead)
+	if (!is_deleted)
 		mark_instead(rel, &old->t_self);
 	return PointerGetDatum(NULL);
 }

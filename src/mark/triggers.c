@@ -149,14 +149,14 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	old = trigdata->tg_trigtuple;
 	HeapTuple	new = trigdata->tg_newtuple;
-	bool		was_dead = sd_tuple_is_dead(table, old, desc);
-	bool		is_dead = sd_tuple_is_dead(table, new, desc);
+	bool		was_deleted = sd_tuple_is_deleted(table, old, desc);
+	bool		is_deleted = sd_tuple_is_deleted(table, new, desc);
 	int			atts[3];
 	Datum		values[3] = {0};
 	bool		nulls[3] = {true, true, true};
 	int			n = 0;
 
-	if (was_dead == is_dead)
+	if (was_deleted == is_deleted)
 	{
 		bool		old_null;
 		bool		new_null;
@@ -178,7 +178,7 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	/* where a BEFORE trigger set the mark, or the UPDATE came by another table */
 	if (SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA)
 		sd_check_enabled(table);
-	if (is_dead && table->children != NIL)
+	if (is_deleted && table->children != NIL)
 		lock_old_row(table, trigdata);
 	if (table->relid != table->root)
 	{
@@ -187,11 +187,11 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 		refuse_key_change(table, old, new, desc);
 		op->moving_relid = table->relid;
 		op->moving_tid = old->t_self;
-		op->moving_dead = is_dead;
+		op->moving_deleted = is_deleted;
 	}
 
 	atts[n] = table->id;
-	if (is_dead)
+	if (is_deleted)
 	{
 		values[n] = Int64GetDatum(sd_op_id(sd_current_op(), table->root));
 		nulls[n] = false;
@@ -205,7 +205,7 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 		Datum		new_time = get_value(new, table->time, desc, &new_null);
 
 		atts[n] = table->time;
-		if (is_dead)
+		if (is_deleted)
 		{
 			/* a time that the statement gave stands */
 			bool		given = !new_null &&
@@ -219,7 +219,7 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	if (table->former != InvalidAttrNumber)
 	{
 		atts[n] = table->former;
-		if (is_dead)
+		if (is_deleted)
 			values[n] = get_value(old, table->marker, desc, &nulls[n]);
 		n++;
 	}
@@ -271,20 +271,20 @@ softdelete_mark(PG_FUNCTION_ARGS)
 	SdTable    *table = sd_trigger_table(fcinfo, "mark");
 	TupleTableSlot *old = trigdata->tg_trigslot;
 	TupleTableSlot *new = trigdata->tg_newslot;
-	bool		is_dead = sd_slot_is_dead(table, new);
+	bool		is_deleted = sd_slot_is_deleted(table, new);
 	bool		isnull;
 	int64		id;
 	SdOp	   *op;
 
-	if (sd_slot_is_dead(table, old) == is_dead)
+	if (sd_slot_is_deleted(table, old) == is_deleted)
 		return PointerGetDatum(NULL);
 
 	op = sd_current_op();
-	id = DatumGetInt64(slot_getattr(is_dead ? new : old, table->id, &isnull));
+	id = DatumGetInt64(slot_getattr(is_deleted ? new : old, table->id, &isnull));
 	if (isnull)
 		id = 0;
 
-	if (is_dead)
+	if (is_deleted)
 	{
 		SdOp	   *loose = id != op->id ? sd_op_of(NULL) : NULL;
 

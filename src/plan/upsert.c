@@ -56,7 +56,7 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table)
 		sets_mark(conflict->onConflictSet, table))
 		return;
 
-	/* raise_dead_row(engine, table, key columns, key values) */
+	/* raise_deleted_row(engine, table, key columns, key values) */
 	index = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(sd_primary_key(rel)));
 	if (HeapTupleIsValid(index))
 	{
@@ -84,7 +84,7 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table)
 	args = lcons(makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
 						   ObjectIdGetDatum(RelationGetRelid(rel)), false, true), args);
 	args = lcons(sd_engine_arg(), args);
-	raise = makeFuncExpr(sd_objects()->raise_dead_row, BOOLOID, args, InvalidOid,
+	raise = makeFuncExpr(sd_objects()->raise_deleted_row, BOOLOID, args, InvalidOid,
 						 InvalidOid, COERCE_EXPLICIT_CALL);
 	either = (BoolExpr *) makeBoolExpr(OR_EXPR,
 									   list_make2(sd_condition(table, varno, true), raise), -1);

@@ -49,7 +49,7 @@ sd_visible(void)
 static get_relation_info_hook_type prev_relation_info = NULL;
 
 /*
- * live OR dead_parent_ok(engine, table, key columns, xmin, key values ...): what
+ * live OR deleted_parent_ok(engine, table, key columns, xmin, key values ...): what
  * RI may see of a parent.
  */
 static Node *
@@ -79,7 +79,7 @@ parent_condition(Relation rel, SdTable *table, Index varno, List *check_atts)
 						   ObjectIdGetDatum(RelationGetRelid(rel)), false, true), args);
 	args = lcons(sd_engine_arg(), args);
 	live = sd_condition(table, varno, true);
-	ok = (Node *) makeFuncExpr(sd_objects()->dead_parent_ok, BOOLOID, args,
+	ok = (Node *) makeFuncExpr(sd_objects()->deleted_parent_ok, BOOLOID, args,
 							   InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 
 	/* the planner wants ORs flat */

@@ -245,7 +245,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	if (!sd_probe(key, &state))
 		sd_raise_no_row(key);
-	if (!state.dead)
+	if (!state.deleted)
 		raise_live(key);
 	values[0] = Int64GetDatum(state.id);
 	statement.context = CurrentMemoryContext;

@@ -45,7 +45,7 @@ status_parameter(ParseState *pstate, ParamRef *ref)
 	else
 	{
 		get_typlenbyval(base, &len, &byval);
-		node = (Node *) makeConst(base, -1, InvalidOid, len, table->dead_datum,
+		node = (Node *) makeConst(base, -1, InvalidOid, len, table->deleted_datum,
 								  false, byval);
 	}
 	table_close(rel, NoLock);
@@ -93,7 +93,7 @@ sd_parse_condition(Relation rel, SdTable *table, bool live)
 Node *
 sd_condition(SdTable *table, Index varno, bool live)
 {
-	Node	   *expr = copyObject(live ? table->live : table->dead);
+	Node	   *expr = copyObject(live ? table->live : table->deleted);
 
 	if (varno != 1)
 		ChangeVarNodes(expr, 1, varno, 0);

@@ -97,10 +97,10 @@ sd_objects(void)
 		args[1] = OIDOID;
 		args[2] = INT2VECTOROID;
 		args[3] = ANYOID;
-		o.raise_dead_row = function_oid(o.schema, "raise_dead_row", 4, args);
+		o.raise_deleted_row = function_oid(o.schema, "raise_deleted_row", 4, args);
 		args[3] = XIDOID;
 		args[4] = ANYOID;
-		o.dead_parent_ok = function_oid(o.schema, "dead_parent_ok", 5, args);
+		o.deleted_parent_ok = function_oid(o.schema, "deleted_parent_ok", 5, args);
 		o.log = get_relname_relid("deletion_log", o.schema);
 		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
 

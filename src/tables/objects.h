@@ -22,8 +22,8 @@ typedef struct SdObjects
 	Oid			engine;			/* type engine, see sd_engine_arg() */
 	Oid			stamp;			/* stamp(engine) */
 	Oid			stamp_locked;	/* stamp(engine, tid, oid) */
-	Oid			dead_parent_ok;
-	Oid			raise_dead_row;
+	Oid			deleted_parent_ok;
+	Oid			raise_deleted_row;
 	Oid			log;			/* deletion_log */
 	Oid			log_ids;		/* its sequence */
 } SdObjects;

@@ -262,7 +262,7 @@ build_table(Relation rel, const Trigger *trigger)
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
 	table->marker_collation = att->attcollation;
 	if (table->kind == SD_BOOLEAN)
-		table->is_dead_true = strcmp(table->deleted_value, "true") == 0;
+		table->deleted_is_true = strcmp(table->deleted_value, "true") == 0;
 	else if (table->kind == SD_STATUS)
 	{
 		Oid			type = getBaseType(att->atttypid);
@@ -271,14 +271,14 @@ build_table(Relation rel, const Trigger *trigger)
 		Oid			ioparam;
 
 		getTypeInputInfo(type, &input, &ioparam);
-		table->dead_datum = OidInputFunctionCall(input, table->deleted_value,
+		table->deleted_datum = OidInputFunctionCall(input, table->deleted_value,
 												 ioparam, -1);
 		fmgr_info_copy(&table->equal, &typcache->eq_opr_finfo,
 					   CurrentMemoryContext);
 	}
 
 	table->live = sd_parse_condition(rel, table, true);
-	table->dead = sd_parse_condition(rel, table, false);
+	table->deleted = sd_parse_condition(rel, table, false);
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);
 	return table;
@@ -396,37 +396,37 @@ sd_table_by_oid(Oid relid)
 }
 
 static bool
-value_is_dead(SdTable *table, Datum value, bool isnull)
+value_is_deleted(SdTable *table, Datum value, bool isnull)
 {
 	switch (table->kind)
 	{
 		case SD_TIMESTAMP:
 			return !isnull;
 		case SD_BOOLEAN:
-			return !isnull && DatumGetBool(value) == table->is_dead_true;
+			return !isnull && DatumGetBool(value) == table->deleted_is_true;
 		case SD_STATUS:
 			return !isnull &&
 				DatumGetBool(FunctionCall2Coll(&table->equal,
 											   table->marker_collation,
-											   value, table->dead_datum));
+											   value, table->deleted_datum));
 	}
 	return false;
 }
 
 bool
-sd_slot_is_dead(SdTable *table, TupleTableSlot *slot)
+sd_slot_is_deleted(SdTable *table, TupleTableSlot *slot)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, table->marker, &isnull);
 
-	return value_is_dead(table, value, isnull);
+	return value_is_deleted(table, value, isnull);
 }
 
 bool
-sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc)
+sd_tuple_is_deleted(SdTable *table, HeapTuple tuple, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		value = heap_getattr(tuple, table->marker, desc, &isnull);
 
-	return value_is_dead(table, value, isnull);
+	return value_is_deleted(table, value, isnull);
 }

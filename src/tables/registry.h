@@ -57,16 +57,16 @@ typedef struct SdTable
 	bool		moves;			/* a partition key holds one of these, so that
 								 * marking may move a row */
 	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
-	Node	   *dead;
+	Node	   *deleted;
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
 	bool		below_known;	/* for sd_has_children() */
 	bool		below;			/* keys refer to partitions of it by themselves */
 
 	/* private to registry.c */
-	bool		is_dead_true;	/* SD_BOOLEAN: which value is the deleted one */
+	bool		deleted_is_true;	/* SD_BOOLEAN: which value is the deleted one */
 	Oid			marker_collation;
-	Datum		dead_datum;
+	Datum		deleted_datum;
 	FmgrInfo	equal;
 } SdTable;
 
@@ -75,7 +75,7 @@ extern SdTable *sd_table(Relation rel);
 extern SdTable *sd_table_by_oid(Oid relid);
 extern Oid	sd_topmost(Relation rel);
 extern bool sd_is_own_trigger(const Trigger *trigger);
-extern bool sd_slot_is_dead(SdTable *table, TupleTableSlot *slot);
-extern bool sd_tuple_is_dead(SdTable *table, HeapTuple tuple, TupleDesc desc);
+extern bool sd_slot_is_deleted(SdTable *table, TupleTableSlot *slot);
+extern bool sd_tuple_is_deleted(SdTable *table, HeapTuple tuple, TupleDesc desc);
 
 #endif							/* SOFTDELETE_REGISTRY_H */

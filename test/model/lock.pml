@@ -26,7 +26,7 @@
  *							serialization failure
  *		sleep				XactLockTableWait(), MultiXactIdWait()
  *		break_deadlock		DeadLockCheck()
- *		check_parent_exists	RI_FKey_check(), with softdelete_dead_parent_ok(); its
+ *		check_parent_exists	RI_FKey_check(), with softdelete_deleted_parent_ok(); its
  *							snapshot is the transaction's under REPEATABLE READ
  *		purge_parent		RI_FKey_cascade_del(), RI_FKey_noaction_del()
  *	softdelete
@@ -483,7 +483,7 @@ inline end_statement()
 }
 
 /*
- * The child is live and its own transaction's, so dead_parent_ok() comes to whether
+ * The child is live and its own transaction's, so deleted_parent_ok() comes to whether
  * the parent is deleted as things stand.
  */
 inline check_parent_exists()

@@ -424,11 +424,11 @@ SET LOCAL softdelete.hard_delete = on;
 DELETE FROM managed WHERE id IN (1, 2) RETURNING id;
 \set QUIET on
 SET LOCAL softdelete.visibility = 'all';
-SELECT id, deleted_at IS NOT NULL AS dead FROM managed WHERE id < 4 ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM managed WHERE id < 4 ORDER BY id;
 \set QUIET off
 DELETE FROM managed WHERE id IN (1, 3);
 \set QUIET on
-SELECT id, deleted_at IS NOT NULL AS dead FROM managed WHERE id < 5 ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM managed WHERE id < 5 ORDER BY id;
 TRUNCATE managed;
 SELECT count(*) FROM managed;
 ROLLBACK;
@@ -441,7 +441,7 @@ EXECUTE hard(5);
 SET LOCAL softdelete.hard_delete = off;
 EXECUTE hard(6);
 SET LOCAL softdelete.visibility = 'all';
-SELECT id, deleted_at IS NOT NULL AS dead FROM managed WHERE id BETWEEN 4 AND 6 ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM managed WHERE id BETWEEN 4 AND 6 ORDER BY id;
 ROLLBACK;
 
 -- session_replication_role = replica: triggers are silent, a DELETE is still a
@@ -452,7 +452,7 @@ SET LOCAL session_replication_role = replica;
 DELETE FROM managed WHERE id = 2;
 \set QUIET on
 SET LOCAL softdelete.visibility = 'all';
-SELECT id, deleted_at IS NOT NULL AS dead FROM managed WHERE id < 3 ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM managed WHERE id < 3 ORDER BY id;
 SELECT total FROM softdelete.deletions WHERE target = 'managed'::regclass ORDER BY id DESC LIMIT 1;
 SELECT softdelete.restore('managed', 2);
 ROLLBACK;

@@ -195,5 +195,5 @@ BEGIN;
 SET LOCAL softdelete.hard_delete = on;
 MERGE INTO managed t USING (VALUES (5), (7)) v(id) ON t.id = v.id WHEN MATCHED THEN DELETE;
 SET LOCAL softdelete.visibility = 'all';
-SELECT id, deleted_at IS NOT NULL AS dead FROM managed WHERE id IN (5, 7);
+SELECT id, deleted_at IS NOT NULL AS deleted FROM managed WHERE id IN (5, 7);
 ROLLBACK;

@@ -119,7 +119,7 @@ SELECT id FROM posts WHERE id IN (1, 21);
 -- and a deleted row can move, too: it stays deleted and remains restorable
 SET softdelete.visibility = deleted;
 UPDATE posts SET day = 5 WHERE id = 1;
-SELECT tableoid::regclass AS partition, id, deleted_at IS NOT NULL AS dead, deletion_id IS NOT NULL AS stamped FROM posts;
+SELECT tableoid::regclass AS partition, id, deleted_at IS NOT NULL AS deleted, deletion_id IS NOT NULL AS stamped FROM posts;
 RESET softdelete.visibility;
 SELECT count(*) FROM posts WHERE id = 1;
 SELECT softdelete.restore('posts', 1, 5, 'de');
@@ -149,10 +149,10 @@ SELECT id, deleted_at, deletion_id FROM archive ORDER BY id;
 DELETE FROM archive WHERE id = 41;
 ALTER TABLE posts DETACH PARTITION archive;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'archive'::regclass AND tgname LIKE '~softdelete%';
-SELECT id, deleted_at IS NOT NULL AS dead FROM archive ORDER BY id;
-SELECT id, deleted_at IS NOT NULL AS dead FROM "Posts default" ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM archive ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM "Posts default" ORDER BY id;
 DELETE FROM archive WHERE id = 40;
-SELECT id, deleted_at IS NOT NULL AS dead FROM archive ORDER BY id;
+SELECT id, deleted_at IS NOT NULL AS deleted FROM archive ORDER BY id;
 -- it cannot come back managed by itself, and is managed again once it is back
 SELECT softdelete.enable('archive');
 \set VERBOSITY sqlstate

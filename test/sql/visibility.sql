@@ -22,25 +22,25 @@ SELECT softdelete.enable('posts'), softdelete.enable('notes', 'state'), softdele
 DELETE FROM posts WHERE id % 4 = 1;
 DELETE FROM notes WHERE id % 5 = 2;
 DELETE FROM "Users" WHERE id IN (2, 5);
-ALTER TABLE ref_posts ADD COLUMN dead boolean DEFAULT false;
-ALTER TABLE ref_notes ADD COLUMN dead boolean DEFAULT false;
-ALTER TABLE "ref_Users" ADD COLUMN dead boolean DEFAULT false;
-UPDATE ref_posts SET dead = true WHERE id % 4 = 1;
-UPDATE ref_notes SET dead = true WHERE id % 5 = 2;
-UPDATE "ref_Users" SET dead = true WHERE id IN (2, 5);
+ALTER TABLE ref_posts ADD COLUMN deleted boolean DEFAULT false;
+ALTER TABLE ref_notes ADD COLUMN deleted boolean DEFAULT false;
+ALTER TABLE "ref_Users" ADD COLUMN deleted boolean DEFAULT false;
+UPDATE ref_posts SET deleted = true WHERE id % 4 = 1;
+UPDATE ref_notes SET deleted = true WHERE id % 5 = 2;
+UPDATE "ref_Users" SET deleted = true WHERE id IN (2, 5);
 ANALYZE posts, notes, "Users", plain, ref_posts, ref_notes, "ref_Users";
 
 -- same(sql): the rows of the query, and of the same query where each managed
--- table is written as (SELECT ... WHERE NOT dead), must be the same both ways
+-- table is written as (SELECT ... WHERE NOT deleted), must be the same both ways
 CREATE FUNCTION same(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     reference text := query;
     n bigint;
     d bigint;
 BEGIN
-    reference := regexp_replace(reference, '\mposts\M', '(SELECT id, author, title, tags, score FROM ref_posts WHERE NOT dead)', 'g');
-    reference := regexp_replace(reference, '\mnotes\M', '(SELECT id, post, body, state FROM ref_notes WHERE NOT dead)', 'g');
-    reference := regexp_replace(reference, '"Users"', '(SELECT id, "Name", is_active FROM "ref_Users" WHERE NOT dead)', 'g');
+    reference := regexp_replace(reference, '\mposts\M', '(SELECT id, author, title, tags, score FROM ref_posts WHERE NOT deleted)', 'g');
+    reference := regexp_replace(reference, '\mnotes\M', '(SELECT id, post, body, state FROM ref_notes WHERE NOT deleted)', 'g');
+    reference := regexp_replace(reference, '"Users"', '(SELECT id, "Name", is_active FROM "ref_Users" WHERE NOT deleted)', 'g');
     EXECUTE format('SELECT count(*) FROM (%s) q', query) INTO n;
     EXECUTE format('WITH q AS MATERIALIZED (%s), r AS MATERIALIZED (%s)
                     SELECT count(*) FROM ((TABLE q EXCEPT ALL TABLE r) UNION ALL (TABLE r EXCEPT ALL TABLE q)) d',
@@ -185,7 +185,7 @@ CREATE VIEW v_invoker WITH (security_invoker) AS SELECT * FROM posts;
 CREATE MATERIALIZED VIEW mat AS SELECT p.id, p.author FROM posts p;
 CREATE TABLE copied AS SELECT p.id FROM posts p;
 CREATE RECURSIVE VIEW v_rec (id) AS SELECT p.id FROM posts p WHERE p.id = 3 UNION SELECT p.id FROM v_rec r JOIN posts p ON p.id = r.id + 1;
-CREATE VIEW live AS SELECT id, author, title FROM ref_posts WHERE NOT dead;
+CREATE VIEW live AS SELECT id, author, title FROM ref_posts WHERE NOT deleted;
 SELECT count(*) FROM (SELECT id FROM v EXCEPT ALL SELECT id FROM live) d;
 SELECT count(*), count(*) FILTER (WHERE "Name" IS NULL) AS without_author FROM v;
 SELECT (SELECT count(*) FROM v_barrier) = (SELECT count(*) FROM live WHERE author < 5) AS barrier,
@@ -304,7 +304,7 @@ BEGIN;
 SET LOCAL row_security = off;
 SELECT count(*) FROM posts;
 DELETE FROM posts WHERE id IN (1, 2);
-SELECT count(*) FILTER (WHERE deleted_at IS NOT NULL) AS dead, count(*) FROM posts;
+SELECT count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted, count(*) FROM posts;
 ROLLBACK;
 SELECT count(*) FROM posts;
 PREPARE rs AS SELECT count(*) FROM posts;

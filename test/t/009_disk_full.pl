@@ -161,7 +161,7 @@ EOS
 # ---------------------------------------------------------------- no room for rows
 
 my $live = '100+0/0 400+0/0 1600+0/0';
-my $dead = '10+90/1 40+360/1 160+1440/1';
+my $deleted = '10+90/1 40+360/1 160+1440/1';
 my $end = "$live no log";
 my $enable = q(SELECT softdelete.enable('parent', cascade => true));
 my $delete = 'DELETE FROM parent WHERE id > 10';
@@ -202,11 +202,11 @@ is(owner("SET default_tablespace = small; $enable;"), '', 'enable(): again');
 is(query($summary), $end, 'enable(): done');
 
 my $level_0 = qr/device(?!.*CONTEXT)/s;
-try('delete, the parents', $delete, 'tables', 0, $level_0, "$dead 1890-0-0");
+try('delete, the parents', $delete, 'tables', 0, $level_0, "$deleted 1890-0-0");
 try('undo, level 1', $undo, 'tables', 48, qr/shop."Child"/, "$live 1890-1890-0");
-try('delete, level 1', $delete, 'tables', 96, qr/shop."Child"/, "$dead 1890-1890-0 1890-0-0");
+try('delete, level 1', $delete, 'tables', 96, qr/shop."Child"/, "$deleted 1890-1890-0 1890-0-0");
 try('undo, level 2', $undo, 'tables', 240, qr/shop.grandchild/, "$live 1890-1890-0 1890-1890-0");
-try('delete, level 2', $delete, 'tables', 240, qr/shop.grandchild/, "$dead 1890-1890-0 1890-1890-0 1890-0-0");
+try('delete, level 2', $delete, 'tables', 240, qr/shop.grandchild/, "$deleted 1890-1890-0 1890-1890-0 1890-0-0");
 try('create_live_unique()', "SET default_tablespace = small; $unique", 'tables', 0, qr/CREATE UNIQUE INDEX/, $end);
 is(query(q(SELECT count(*) FROM pg_index WHERE NOT indisvalid)), 0, 'create_live_unique(): no invalid index');
 
