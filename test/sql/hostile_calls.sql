@@ -9,6 +9,8 @@ RESET client_min_messages;
 -- every function of the extension: nobody runs with the rights of somebody else
 -- by calling one, and those that take names apart pin the search_path.  (A new
 -- function shows up here; the tests below then have to say who may call it.)
+\pset format unaligned
+\pset footer off
 SELECT p.proname AS function, oidvectortypes(p.proargtypes) AS arguments,
        l.lanname AS language, p.prosecdef AS definer,
        has_function_privilege('public', p.oid, 'EXECUTE') AS public,
@@ -20,6 +22,8 @@ SELECT p.proname AS function, oidvectortypes(p.proargtypes) AS arguments,
 SELECT c.relname, c.relkind, c.reloptions,
        (SELECT string_agg(a.privilege_type, ', ') FROM aclexplode(c.relacl) a WHERE a.grantee = 0) AS public
   FROM pg_class c WHERE c.relnamespace = 'softdelete'::regnamespace AND c.relkind <> 'i' ORDER BY 1;
+\pset format aligned
+\pset footer on
 SELECT t.typname FROM pg_type t WHERE t.typnamespace = 'softdelete'::regnamespace AND t.typtype = 'b' AND t.typelem = 0;
 SELECT a.privilege_type AS on_schema FROM pg_namespace n, aclexplode(n.nspacl) a
  WHERE n.nspname = 'softdelete' AND a.grantee = 0;
