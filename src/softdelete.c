@@ -21,7 +21,7 @@
 #include "fmgr.h"
 #include "base/guc.h"
 #include "engine/keyquery.h"
-#include "tables/objects.h"
+#include "base/own_objects.h"
 #include "plan/planner.h"
 #include "base/plans.h"
 #include "tables/registry.h"

@@ -28,7 +28,7 @@
 #include "executor/spi.h"
 #include "base/guc.h"
 #include "fk/orphan.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "engine/query.h"
+#include "engine/statement.h"
 
 /* what a kept plan does along a foreign key */
 typedef enum SdQueryKind

@@ -13,7 +13,7 @@
 #include "access/htup_details.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "utils/datum.h"

@@ -14,7 +14,7 @@
 #include "fk/deferred.h"
 #include "executor/spi.h"
 #include "engine/keyquery.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "miscadmin.h"
 #include "tables/predicate.h"
 #include "utils/builtins.h"

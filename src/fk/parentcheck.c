@@ -17,7 +17,7 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "fk/orphan.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "engine/operation.h"
 #include "tables/predicate.h"
 #include "tables/registry.h"

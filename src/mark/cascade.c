@@ -22,7 +22,7 @@
 #include "executor/spi.h"
 #include "fk/orphan.h"
 #include "engine/keyquery.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"

@@ -24,9 +24,9 @@
 #include "commands/trigger.h"
 #include "engine/log.h"
 #include "executor/executor.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "engine/operation.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "tables/registry.h"
 #include "mark/stamp.h"
 

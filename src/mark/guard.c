@@ -19,7 +19,7 @@
 #include "executor/spi.h"
 #include "base/guc.h"
 #include "tables/predicate.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"

@@ -22,7 +22,7 @@
 #include "commands/trigger.h"
 #include "engine/log.h"
 #include "executor/executor.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "engine/operation.h"
 #include "tables/registry.h"
 #include "mark/stamp.h"

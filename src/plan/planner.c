@@ -16,7 +16,7 @@
 #include "optimizer/planner.h"
 #include "parser/parsetree.h"
 #include "base/plans.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "plan/rewrite.h"
 #include "utils/rls.h"
 #include "plan/visibility.h"
@@ -25,7 +25,7 @@ SdPlanning	sd_planning = {false};
 
 static planner_hook_type prev_planner = NULL;
 
-/* "$n IS NULL" with $n of type internal: see query.c */
+/* "$n IS NULL" with $n of type internal: see statement.c */
 static bool
 is_own_marker(Node *node)
 {

@@ -18,7 +18,7 @@
 #include "commands/trigger.h"
 #include "tables/condition.h"
 #include "base/guc.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"

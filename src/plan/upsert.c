@@ -11,7 +11,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "tables/condition.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"

@@ -15,7 +15,7 @@
 #include "engine/log.h"
 #include "miscadmin.h"
 #include "tables/predicate.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"

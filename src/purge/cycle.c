@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "calls/admin.h"
+#include "purge/retention.h"
 #include "purge/batch.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -25,11 +25,11 @@
 #include "purge/expiry.h"
 #include "funcapi.h"
 #include "fk/orphan.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "miscadmin.h"
 #include "tables/predicate.h"
 #include "purge/purge.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

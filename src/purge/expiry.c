@@ -9,7 +9,7 @@
 #include "purge/expiry.h"
 #include "catalog/pg_type.h"
 #include "fk/orphan.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "tables/predicate.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

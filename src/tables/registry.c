@@ -27,7 +27,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "tables/condition.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"

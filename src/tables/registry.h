@@ -10,7 +10,7 @@
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
-#include "tables/objects.h"
+#include "base/own_objects.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 

@@ -1,5 +1,5 @@
 /*
- * functions.c
+ * restore.c
  *		The strict calls: delete, restore and undo tell what they found.
  *
  * delete() and restore() run a DELETE as the caller, so that privileges and
@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "calls/bykey.h"
+#include "calls/rowbykey.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "mark/cascade.h"
@@ -19,7 +19,7 @@
 #include "executor/spi.h"
 #include "fk/orphan.h"
 #include "tables/predicate.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

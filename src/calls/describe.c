@@ -1,11 +1,11 @@
 /*
- * admin.c
+ * describe.c
  *		What enable(), disable() and their like need from C: facts about a
  *		table, and writing the extension's own tables as their owner.
  */
 #include "postgres.h"
 
-#include "calls/admin.h"
+#include "purge/retention.h"
 #include "compat.h"
 #include "access/htup_details.h"
 #include "access/relation.h"

@@ -1,5 +1,5 @@
 /*
- * objects.c
+ * own_objects.c
  *		The extension's own objects in this database.
  *
  * Their OIDs are looked up once, and again after a function or schema or the
@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "tables/objects.h"
+#include "base/own_objects.h"
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"

@@ -1,9 +1,9 @@
 /*
- * objects.h
+ * own_objects.h
  *		The extension's own objects in this database.
  */
-#ifndef SOFTDELETE_OBJECTS_H
-#define SOFTDELETE_OBJECTS_H
+#ifndef SOFTDELETE_OWN_OBJECTS_H
+#define SOFTDELETE_OWN_OBJECTS_H
 
 #include "postgres.h"
 
@@ -33,4 +33,4 @@ extern const SdObjects *sd_objects(void);
 extern Expr *sd_engine_arg(void);
 extern void sd_check_engine_arg(FunctionCallInfo fcinfo);
 
-#endif							/* SOFTDELETE_OBJECTS_H */
+#endif							/* SOFTDELETE_OWN_OBJECTS_H */

@@ -1,5 +1,5 @@
 /*
- * asowner.c
+ * ownercommand.c
  *		Running upkeep on a table as the table's owner.
  *
  * enable() and its like run for whoever has the owner's rights, a superuser
@@ -12,7 +12,7 @@
 #include "executor/spi.h"
 #include "fk/orphan.h"
 #include "miscadmin.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

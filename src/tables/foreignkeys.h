@@ -1,9 +1,9 @@
 /*
- * keys.h
+ * foreignkeys.h
  *		Reading the keys of a relation, foreign and primary.
  */
-#ifndef SOFTDELETE_KEYS_H
-#define SOFTDELETE_KEYS_H
+#ifndef SOFTDELETE_FOREIGNKEYS_H
+#define SOFTDELETE_FOREIGNKEYS_H
 
 #include "postgres.h"
 
@@ -17,4 +17,4 @@ extern bool sd_has_children(SdTable *table);
 extern List *sd_all_children(Oid relid);
 extern bool sd_key_matters(SdKey *key);
 
-#endif							/* SOFTDELETE_KEYS_H */
+#endif							/* SOFTDELETE_FOREIGNKEYS_H */

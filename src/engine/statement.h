@@ -1,9 +1,9 @@
 /*
- * query.h
+ * statement.h
  *		Running the engine's own SQL.
  */
-#ifndef SOFTDELETE_QUERY_H
-#define SOFTDELETE_QUERY_H
+#ifndef SOFTDELETE_STATEMENT_H
+#define SOFTDELETE_STATEMENT_H
 
 #include "postgres.h"
 
@@ -44,4 +44,4 @@ extern Portal sd_open_cursor(const char *text, int nargs, Oid *types,
 extern int	sd_fetch(Portal portal, Oid role, long count);
 extern void sd_close_cursor(Portal portal);
 
-#endif							/* SOFTDELETE_QUERY_H */
+#endif							/* SOFTDELETE_STATEMENT_H */

@@ -1,9 +1,9 @@
 /*
- * admin.h
+ * retention.h
  *		Checks that enabling and purging share.
  */
-#ifndef SOFTDELETE_ADMIN_H
-#define SOFTDELETE_ADMIN_H
+#ifndef SOFTDELETE_RETENTION_H
+#define SOFTDELETE_RETENTION_H
 
 #include "postgres.h"
 
@@ -11,4 +11,4 @@
 
 extern void sd_check_retention(Interval *retention);
 
-#endif							/* SOFTDELETE_ADMIN_H */
+#endif							/* SOFTDELETE_RETENTION_H */

@@ -1,5 +1,5 @@
 /*
- * query.c
+ * statement.c
  *		Running the engine's own SQL.
  *
  * Every statement of the engine's own ends in "AND $n IS NULL", where $n has
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

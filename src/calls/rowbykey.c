@@ -1,5 +1,5 @@
 /*
- * bykey.c
+ * rowbykey.c
  *		One row of a managed table, by the values of its primary key.
  *
  * Turns (table regclass, VARIADIC key "any") into a condition with parameters.
@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "calls/bykey.h"
+#include "calls/rowbykey.h"
 #include "access/genam.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
@@ -17,10 +17,10 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "miscadmin.h"
 #include "tables/predicate.h"
-#include "engine/query.h"
+#include "engine/statement.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"

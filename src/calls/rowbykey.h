@@ -1,9 +1,9 @@
 /*
- * bykey.h
+ * rowbykey.h
  *		One row of a managed table, by the values of its primary key.
  */
-#ifndef SOFTDELETE_BYKEY_H
-#define SOFTDELETE_BYKEY_H
+#ifndef SOFTDELETE_ROWBYKEY_H
+#define SOFTDELETE_ROWBYKEY_H
 
 #include "postgres.h"
 
@@ -36,4 +36,4 @@ extern void sd_require_managed(Oid relid);
 extern void sd_raise_no_row(SdByKey *key);
 extern int	sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role);
 
-#endif							/* SOFTDELETE_BYKEY_H */
+#endif							/* SOFTDELETE_ROWBYKEY_H */

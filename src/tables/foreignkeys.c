@@ -1,5 +1,5 @@
 /*
- * keys.c
+ * foreignkeys.c
  *		Reading the keys of a relation, foreign and primary.
  *
  * The constraint triggers that PostgreSQL keeps on both sides of a foreign key
@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "tables/keys.h"
+#include "tables/foreignkeys.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
