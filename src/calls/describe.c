@@ -63,7 +63,7 @@ write_own(const char *text, int nargs, Oid *types, Datum *values)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	processed = sd_log_execute(text, nargs, types, values);
+	processed = sd_own_sql(text, nargs, types, values);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	return processed;
@@ -382,7 +382,7 @@ check_owns_deletion(int64 id)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (sd_log_execute("SELECT target FROM softdelete.deletion_log"
+	if (sd_own_sql("SELECT target FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),

@@ -252,7 +252,7 @@ logged_tables(int64 id, Oid *root)
 	List	   *tables = NIL;
 	bool		isnull;
 
-	if (sd_log_execute("SELECT l.target, t.t"
+	if (sd_own_sql("SELECT l.target, t.t"
 					   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
 					   " WHERE l.id OPERATOR(pg_catalog.=) $1",
 					   1, types, values) == 0)

@@ -154,7 +154,7 @@ forget(Oid relid)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	(void) sd_log_execute("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
+	(void) sd_own_sql("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
 						  1, types, values);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");

@@ -105,7 +105,7 @@ refuse_rename_value(AlterEnumStmt *stmt)
 	values[1] = CStringGetTextDatum(stmt->oldVal);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (sd_log_execute("WITH RECURSIVE types AS ("
+	if (sd_own_sql("WITH RECURSIVE types AS ("
 					   " SELECT $1 AS oid UNION ALL"
 					   " SELECT t.oid FROM types JOIN pg_catalog.pg_type t ON t.typbasetype = types.oid)"
 					   " SELECT m.target FROM softdelete.tables m JOIN pg_catalog.pg_attribute a"
@@ -264,13 +264,13 @@ check_new_keys(KeyChange *change)
 		SdKey	   *key = lfirst(lc);
 
 		if (!has_key_like(change->before, key) ||
-			(sd_key_matters(key) && may_differ(change, key)))
+			(sd_key_needs_parent(key) && may_differ(change, key)))
 			sd_check_new_key(key);
 	}
 	if (change->columns == NIL)
 		return;
 	foreach(lc, valid_keys_of(change->relation, true))
-		if (sd_key_matters(lfirst(lc)) && may_differ(change, lfirst(lc)))
+		if (sd_key_needs_parent(lfirst(lc)) && may_differ(change, lfirst(lc)))
 			sd_check_new_key(lfirst(lc));
 }
 

@@ -52,7 +52,7 @@ enum LogColumn
 	LOG_COLUMNS
 };
 
-/* run a statement as the extension's owner, see sd_log_execute() */
+/* run a statement as the extension's owner, see sd_own_sql() */
 static int
 execute_as_owner(const char *text, int nargs, Oid *types, Datum *values,
 				 const char *nulls)
@@ -83,7 +83,7 @@ execute_as_owner(const char *text, int nargs, Oid *types, Datum *values,
  * is connected.  Returns the rows processed.
  */
 int
-sd_log_execute(const char *text, int nargs, Oid *types, Datum *values)
+sd_own_sql(const char *text, int nargs, Oid *types, Datum *values)
 {
 	return execute_as_owner(text, nargs, types, values, NULL);
 }
@@ -229,7 +229,7 @@ update_row(SdOp *op)
 
 	values[0] = Int64GetDatum(op->id);
 	table_arrays(op, &values[1], &values[2]);
-	return sd_log_execute("UPDATE softdelete.deletion_log SET tables = $2, marked = $3"
+	return sd_own_sql("UPDATE softdelete.deletion_log SET tables = $2, marked = $3"
 						" WHERE id OPERATOR(pg_catalog.=) $1",
 						3, types, values) > 0;
 }
@@ -282,10 +282,10 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 	values[3] = role_name(role);
 	/* in one order, lest two sessions wait for each other */
 	if (hash_get_num_entries(counts) > 1)
-		sd_log_execute("SELECT FROM softdelete.deletion_log"
+		sd_own_sql("SELECT FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 					   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
-	n = sd_log_execute(psprintf("UPDATE softdelete.deletion_log AS l"
+	n = sd_own_sql(psprintf("UPDATE softdelete.deletion_log AS l"
 								" SET %s = l.%s OPERATOR(pg_catalog.+) k.n,"
 								" %s_at = pg_catalog.now(), %s_by = $4"
 								" FROM (SELECT d.id, pg_catalog.sum(u.n)::pg_catalog.int8"

@@ -228,20 +228,20 @@ sd_erasing(void)
 
 /* An empty set, in the current memory context. */
 SdKeySet *
-sd_key_set(SdKey *key, bool restored, bool upwards, int64 id)
+sd_key_set(SdKey *key, bool restored, bool of_parents, int64 id)
 {
 	SdKeySet   *set = palloc0(sizeof(SdKeySet));
 
 	set->key = key;
 	set->restored = restored;
-	set->upwards = upwards;
+	set->of_parents = of_parents;
 	set->id = id;
 	set->allocated = 8;
 	set->types = palloc(sizeof(Oid) * key->n);
 	set->values = palloc(sizeof(Datum *) * key->n);
 	for (int i = 0; i < key->n; i++)
 	{
-		set->types[i] = upwards ?
+		set->types[i] = of_parents ?
 			get_atttype(key->child, key->child_atts[i]) :
 			get_atttype(key->parent, key->parent_atts[i]);
 		set->values[i] = palloc(sizeof(Datum) * set->allocated);
@@ -296,7 +296,7 @@ sd_key_set_add(SdKeySet *set, const Datum *values)
 }
 
 static SdKeySet *
-find_key_set(List **list, SdKey *key, bool restored, bool upwards, int64 id)
+find_key_set(List **list, SdKey *key, bool restored, bool of_parents, int64 id)
 {
 	ListCell   *lc;
 	SdKeySet   *set;
@@ -305,16 +305,16 @@ find_key_set(List **list, SdKey *key, bool restored, bool upwards, int64 id)
 	{
 		set = lfirst(lc);
 		if (set->key->oid == key->oid && set->restored == restored &&
-			set->upwards == upwards && set->id == id)
+			set->of_parents == of_parents && set->id == id)
 			return set;
 	}
-	set = sd_key_set(key, restored, upwards, id);
+	set = sd_key_set(key, restored, of_parents, id);
 	*list = lappend(*list, set);
 	return set;
 }
 
 static void
-collect(SdOp *op, List **list, SdKey *key, bool restored, bool upwards,
+collect(SdOp *op, List **list, SdKey *key, bool restored, bool of_parents,
 		int64 id, TupleTableSlot *slot)
 {
 	MemoryContext old;
@@ -329,7 +329,7 @@ collect(SdOp *op, List **list, SdKey *key, bool restored, bool upwards,
 			return;
 	}
 	old = MemoryContextSwitchTo(op->context);
-	sd_key_set_add(find_key_set(list, key, restored, upwards, id), values);
+	sd_key_set_add(find_key_set(list, key, restored, of_parents, id), values);
 	MemoryContextSwitchTo(old);
 }
 
@@ -348,7 +348,7 @@ sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot)
 
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
 			collect(op, &op->pending, key, false, false, 0, slot);
-		else if (sd_key_matters(key))
+		else if (sd_key_needs_parent(key))
 			collect(op, &op->childless, key, false, false, 0, slot);
 	}
 }

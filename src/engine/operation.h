@@ -40,7 +40,7 @@ typedef struct SdKeySet
 {
 	SdKey	   *key;
 	bool		restored;		/* else marked */
-	bool		upwards;		/* the key of the rows' parents, not their own */
+	bool		of_parents;		/* the key of the rows' parents, not their own */
 	int64		id;				/* of restored rows: the deletion they belonged to */
 	Oid		   *types;			/* by column */
 	Datum	  **values;			/* by column, then by row */
@@ -103,7 +103,7 @@ typedef struct SdStatement
 {
 	SdTask		task;
 	Oid			relid;			/* table that it modifies, if it does */
-	bool		upkeep;			/* see sd_become() */
+	bool		restricted;			/* see sd_become() */
 	SdOp	   *op;				/* joins this operation; NULL: its own */
 	SdKey	   *via;			/* cascades along this key, or NULL */
 	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
@@ -144,7 +144,7 @@ extern SdOp *sd_current_op(void);
 extern int64 sd_op_id(SdOp *op, Oid root);
 extern void sd_op_count(SdOp *op, Oid relid, int64 n);
 extern void sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n);
-extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool upwards, int64 id);
+extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool of_parents, int64 id);
 extern void sd_key_set_free(SdKeySet *set);
 extern void sd_key_set_add(SdKeySet *set, const Datum *values);
 extern void sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot);

@@ -142,7 +142,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 		snapshot->curcid = FirstCommandId;
 	}
 
-	sd_become(role, statement->upkeep, &before);
+	sd_become(role, statement->restricted, &before);
 	sd_pending_statement = statement;
 	PG_TRY();
 	{
@@ -183,7 +183,7 @@ sd_open_cursor(const char *text, int nargs, Oid *types, Datum *values,
 	nulls[nargs] = 'n';
 	values[nargs] = PointerGetDatum(statement);
 
-	sd_become(role, statement->upkeep, &before);
+	sd_become(role, statement->restricted, &before);
 	sd_pending_statement = statement;
 	PG_TRY();
 	{

@@ -99,7 +99,7 @@ static SdKeySet *
 found_keys(SdQueryKind kind, SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
-	SdKeySet   *found = sd_key_set(set->key, false, set->upwards, 0);
+	SdKeySet   *found = sd_key_set(set->key, false, set->of_parents, 0);
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
@@ -144,7 +144,7 @@ has_live_child(SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
 
-	if (sd_key_matters(set->key))
+	if (sd_key_needs_parent(set->key))
 		return sd_execute_key(SD_QUERY_CHILD, set, &statement,
 							  sd_owner_of(set->key->child), SD_VIEW_LATEST, 1) > 0;
 	return count_children(set, SD_VIEW_LATEST) > count_children(set, SD_VIEW_BEFORE);
@@ -173,7 +173,7 @@ sd_find_orphan(SdKeySet *set, bool report)
 	if (set->n == 0 || !has_live_child(set))
 		return false;
 	if (report)
-		report_children(key, sd_key_matters(key) && sd_may_see(key->parent) ?
+		report_children(key, sd_key_needs_parent(key) && sd_may_see(key->parent) ?
 						found_key(key->parent, key->parent_atts, key->n) : NULL);
 	return true;
 }
@@ -266,7 +266,7 @@ sd_check_parent(SdKeySet *set)
 							 SD_VIEW_LATEST, 1) > 0;
 	if (!deleted && missing_parents(set)->n == 0)
 		return;
-	if (sd_key_matters(key) && sd_is_deferred(key))
+	if (sd_key_needs_parent(key) && sd_is_deferred(key))
 		sd_defer(set);
 	else if (deleted)
 		raise_parent(key);
@@ -278,9 +278,9 @@ sd_check_parent(SdKeySet *set)
 void
 sd_check_deferred(SdKeySet *set)
 {
-	if (sd_find_orphan(set, !set->upwards))
+	if (sd_find_orphan(set, !set->of_parents))
 		raise_parent(set->key);
-	if (set->upwards)
+	if (set->of_parents)
 	{
 		SdKeySet   *missing = missing_parents(set);
 

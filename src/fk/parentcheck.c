@@ -62,7 +62,7 @@ key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 static bool
 may_stay(SdKey *key, TransactionId parent_xmin)
 {
-	return !sd_key_matters(key) &&
+	return !sd_key_needs_parent(key) &&
 		(!row_security || TransactionIdIsCurrentTransactionId(parent_xmin));
 }
 

@@ -125,7 +125,7 @@ sd_erase_rows(PurgeRun *run, SdStatement *statement, SPIPlanPtr eraser,
 	Datum		values[4];
 
 	statement->task = SD_TASK_PURGE;
-	statement->upkeep = true;
+	statement->restricted = true;
 	statement->relid = run->relid;
 	statement->purge_table = run->table->root;
 	statement->retention = run->retention;

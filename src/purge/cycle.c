@@ -95,7 +95,7 @@ append_step(StringInfo buf, Cycle *cycle, const char *from, bool up)
 
 			for (int i = 0; child != NULL && i < cycle->n_tables; i++)
 				inside = inside || child->root == cycle->tables[i].root;
-			if (!inside || !sd_key_matters(key))
+			if (!inside || !sd_key_needs_parent(key))
 				continue;
 			appendStringInfo(buf, " UNION ALL SELECT %s.tableoid, %s.ctid FROM %s p, %s c"
 							 " WHERE %s.tableoid OPERATOR(pg_catalog.=) %s.t"
@@ -220,7 +220,7 @@ erase_set(void *argument)
 {
 	Cycle	   *cycle = ((Attempt *) argument)->cycle;
 	RowSet	   *rows = ((Attempt *) argument)->rows;
-	SdStatement reading = {SD_TASK_READ, .upkeep = true};
+	SdStatement reading = {SD_TASK_READ, .restricted = true};
 	SdIdentity	before;
 	Datum		values[3];
 	EState	   *estate = CreateExecutorState();
@@ -322,7 +322,7 @@ add_leaves(Cycle *cycle, int which)
 static void
 purge_cycle(Cycle *cycle)
 {
-	SdStatement reading = {SD_TASK_READ, .upkeep = true};
+	SdStatement reading = {SD_TASK_READ, .restricted = true};
 	Oid			owner = cycle->tables[0].owner;
 	int			batch_size = cycle->tables[0].batch_size;
 	Oid			types[FUNC_MAX_ARGS];

@@ -78,7 +78,7 @@ sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int 
 		SdKey	   *key = lfirst(lc);
 		SdTable    *child = sd_table_by_oid(key->child);
 
-		if (!sd_key_matters(key) || sd_owner_of(key->child) != runs[which].owner)
+		if (!sd_key_needs_parent(key) || sd_owner_of(key->child) != runs[which].owner)
 			continue;
 		appendStringInfo(buf, " OR EXISTS (SELECT FROM %s c WHERE ",
 						 sd_qualified_name(key->child));

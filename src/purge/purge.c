@@ -55,7 +55,7 @@ held_deletions(void)
 	Datum		held;
 	bool		isnull;
 
-	sd_log_execute("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
+	sd_own_sql("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
 				   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
 	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? construct_empty_array(INT8OID) : (ArrayType *) PG_DETOAST_DATUM_COPY(held);
@@ -64,7 +64,7 @@ held_deletions(void)
 static void
 purge_relation(PurgeRun *run)
 {
-	SdStatement reading = {SD_TASK_READ, .upkeep = true};
+	SdStatement reading = {SD_TASK_READ, .restricted = true};
 	Oid			types[SD_EXPIRY_PARAMS(1) + 1];
 	Datum		values[SD_EXPIRY_PARAMS(1) + 1];
 	StringInfoData text;
@@ -233,7 +233,7 @@ Datum
 softdelete_purge(PG_FUNCTION_ARGS)
 {
 	SdByKey    *key = sd_by_key(fcinfo);
-	SdStatement statement = {SD_TASK_ERASE, .upkeep = true};
+	SdStatement statement = {SD_TASK_ERASE, .restricted = true};
 	SdRowState	state;
 	Oid			types[1] = {INT8OID};
 	Datum		values[1];
@@ -250,7 +250,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(state.id);
 	statement.context = CurrentMemoryContext;
 	sd_set_held(&statement, held_deletions());
-	if (sd_log_execute("SELECT FROM softdelete.deletion_log"
+	if (sd_own_sql("SELECT FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
 					   1, types, values) > 0)
 		ereport(ERROR,

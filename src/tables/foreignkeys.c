@@ -267,7 +267,7 @@ sd_primary_key(Relation rel)
 
 /* Does marking a referred-to row have to look at this key's children at all? */
 bool
-sd_key_matters(SdKey *key)
+sd_key_needs_parent(SdKey *key)
 {
 	return key->on_delete == FKCONSTR_ACTION_CASCADE ||
 		key->on_delete == FKCONSTR_ACTION_RESTRICT ||

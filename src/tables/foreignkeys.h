@@ -15,6 +15,6 @@ extern List *sd_keys_of(Relation rel, bool children);
 extern Oid	sd_primary_key(Relation rel);
 extern bool sd_has_children(SdTable *table);
 extern List *sd_all_children(Oid relid);
-extern bool sd_key_matters(SdKey *key);
+extern bool sd_key_needs_parent(SdKey *key);
 
 #endif							/* SOFTDELETE_FOREIGNKEYS_H */
