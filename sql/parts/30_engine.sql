@@ -22,9 +22,9 @@ CREATE FUNCTION stamp(engine, tid, oid) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_stamp_locked' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION stamp(engine, tid, oid) IS 'lock a row that others refer to; deletion id of the running DELETE (internal)';
 
-CREATE FUNCTION deleted_parent_ok(engine, oid, int2vector, xid, VARIADIC "any") RETURNS boolean
+CREATE FUNCTION deleted_parent_ok(engine, oid, int2vector, tid, oid, VARIADIC "any") RETURNS boolean
 	AS 'MODULE_PATHNAME', 'softdelete_deleted_parent_ok' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION deleted_parent_ok(engine, oid, int2vector, xid, "any") IS 'does no live row refer to this deleted one? (internal)';
+COMMENT ON FUNCTION deleted_parent_ok(engine, oid, int2vector, tid, oid, "any") IS 'does no live row refer to this deleted one? (internal)';
 
 CREATE FUNCTION raise_deleted_row(engine, oid, int2vector, VARIADIC "any") RETURNS boolean
 	AS 'MODULE_PATHNAME', 'softdelete_raise_deleted_row' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;

@@ -80,7 +80,7 @@ sd_objects(void)
 		OidIsValid(get_extension_oid("softdelete", true)))
 	{
 		HeapTuple	tuple;
-		Oid			args[5];
+		Oid			args[6];
 
 		o.stamp_trigger = function_oid(o.schema, "stamp_trigger", 0, NULL);
 		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
@@ -98,9 +98,10 @@ sd_objects(void)
 		args[2] = INT2VECTOROID;
 		args[3] = ANYOID;
 		o.raise_deleted_row = function_oid(o.schema, "raise_deleted_row", 4, args);
-		args[3] = XIDOID;
-		args[4] = ANYOID;
-		o.deleted_parent_ok = function_oid(o.schema, "deleted_parent_ok", 5, args);
+		args[3] = TIDOID;
+		args[4] = OIDOID;
+		args[5] = ANYOID;
+		o.deleted_parent_ok = function_oid(o.schema, "deleted_parent_ok", 6, args);
 		o.log = get_relname_relid("deletion_log", o.schema);
 		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
 

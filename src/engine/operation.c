@@ -296,7 +296,8 @@ sd_key_set_add(SdKeySet *set, const Datum *values)
 }
 
 static SdKeySet *
-find_key_set(List **list, SdKey *key, bool restored, bool of_parents, int64 id)
+find_key_set(List **list, SdKey *key, bool restored, bool of_parents, int64 id,
+			 CommandId before)
 {
 	ListCell   *lc;
 	SdKeySet   *set;
@@ -305,10 +306,11 @@ find_key_set(List **list, SdKey *key, bool restored, bool of_parents, int64 id)
 	{
 		set = lfirst(lc);
 		if (set->key->oid == key->oid && set->restored == restored &&
-			set->of_parents == of_parents && set->id == id)
+			set->of_parents == of_parents && set->id == id && set->before == before)
 			return set;
 	}
 	set = sd_key_set(key, restored, of_parents, id);
+	set->before = before;
 	*list = lappend(*list, set);
 	return set;
 }
@@ -329,7 +331,7 @@ collect(SdOp *op, List **list, SdKey *key, bool restored, bool of_parents,
 			return;
 	}
 	old = MemoryContextSwitchTo(op->context);
-	sd_key_set_add(find_key_set(list, key, restored, of_parents, id), values);
+	sd_key_set_add(find_key_set(list, key, restored, of_parents, id, 0), values);
 	MemoryContextSwitchTo(old);
 }
 
@@ -375,13 +377,14 @@ sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot)
 	collect(op, &op->parents, key, true, true, 0, slot);
 }
 
-/* Look, when the operation is done, for live children of this key. */
+/* Look, when the operation is done, for live children of this key (new ones). */
 void
-sd_op_recheck(SdOp *op, SdKey *key, const Datum *values)
+sd_op_recheck(SdOp *op, SdKey *key, CommandId before, const Datum *values)
 {
 	MemoryContext old = MemoryContextSwitchTo(op->context);
 
-	sd_key_set_add(find_key_set(&op->childless, key, false, false, 0), values);
+	sd_key_set_add(find_key_set(&op->childless, key, false, false, 0, before),
+				   values);
 	MemoryContextSwitchTo(old);
 }
 

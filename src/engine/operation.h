@@ -42,6 +42,8 @@ typedef struct SdKeySet
 	bool		restored;		/* else marked */
 	bool		of_parents;		/* the key of the rows' parents, not their own */
 	int64		id;				/* of restored rows: the deletion they belonged to */
+	CommandId	before;			/* of rows marked by a command of this transaction:
+								 * the next one, else 0; see has_live_child() */
 	Oid		   *types;			/* by column */
 	Datum	  **values;			/* by column, then by row */
 	int			n;
@@ -118,6 +120,7 @@ typedef struct SdStatement
 	Datum	   *held;			/* deletion ids that PURGE and ERASE must leave
 								 * alone */
 	int			n_held;
+	CommandId	before;			/* READ: for SD_VIEW_BEFORE */
 	HTAB	   *purged;			/* out, PURGE and ERASE: SdIdCount ... */
 	MemoryContext context;		/* ... made in here */
 } SdStatement;
@@ -151,7 +154,7 @@ extern void sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot);
 extern void sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot);
 extern void sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot);
 extern void sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot);
-extern void sd_op_recheck(SdOp *op, SdKey *key, const Datum *values);
+extern void sd_op_recheck(SdOp *op, SdKey *key, CommandId before, const Datum *values);
 extern void sd_op_lock_shared(SdOp *op, Oid relid, ItemPointer tid);
 extern bool sd_op_has_work(SdOp *op);
 

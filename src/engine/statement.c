@@ -139,7 +139,7 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 	{
 		/* what commands of our own did shows from their number on */
 		snapshot = RegisterSnapshot(GetLatestSnapshot());
-		snapshot->curcid = FirstCommandId;
+		snapshot->curcid = statement->before;
 	}
 
 	sd_become(role, statement->restricted, &before);

@@ -17,7 +17,8 @@ typedef enum SdView
 	SD_VIEW_LATEST,				/* also what was committed after a REPEATABLE
 								 * READ transaction's snapshot, and raise a
 								 * serialization failure on touching it, as RI */
-	SD_VIEW_BEFORE				/* as they were before this transaction wrote */
+	SD_VIEW_BEFORE				/* as they were before a command of this
+								 * transaction, SdStatement.before */
 } SdView;
 
 /* who was current before sd_become() */

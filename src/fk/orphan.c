@@ -103,6 +103,7 @@ found_keys(SdQueryKind kind, SdKeySet *set)
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
+	found->before = set->before;
 	sd_execute_key(kind, set, &statement, sd_owner_of(set->key->parent),
 				   SD_VIEW_LATEST, 0);
 	for (uint64 row = 0; row < SPI_processed; row++)
@@ -125,7 +126,7 @@ sd_only_deleted(SdKeySet *set)
 static int64
 count_children(SdKeySet *set, SdView view)
 {
-	SdStatement statement = {SD_TASK_READ};
+	SdStatement statement = {SD_TASK_READ, .before = set->before};
 	bool		isnull;
 
 	sd_execute_key(SD_QUERY_COUNT, set, &statement, sd_owner_of(set->key->child), view, 0);
@@ -136,8 +137,9 @@ count_children(SdKeySet *set, SdView view)
 /*
  * Does a live row refer to one of the keys that should not?  A SET NULL or SET
  * DEFAULT reference may stay behind a delete until the purge, so there only new
- * ones count: more than there were before this transaction.  Leaves the key in
- * SPI_tuptable (not for those).
+ * ones count: more than there were as the parent was marked, or, if that was no
+ * command of this transaction, before its first.  Leaves the key in SPI_tuptable
+ * (not for those).
  */
 static bool
 has_live_child(SdKeySet *set)

@@ -14,7 +14,10 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "fk/orphan.h"
 #include "tables/foreignkeys.h"
@@ -24,6 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(softdelete_deleted_parent_ok);
 PG_FUNCTION_INFO_V1(softdelete_raise_deleted_row);
@@ -48,25 +52,40 @@ key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 				break;
 		if (j == atts->dim1)
 			return false;
-		values[i] = PG_GETARG_DATUM(j + 4);
+		values[i] = PG_GETARG_DATUM(j + 5);
 	}
 	return true;
 }
 
 /*
- * May children that a SET NULL or SET DEFAULT key ties to the parent be live
- * without further ado?  Where the parent was deleted in this transaction, they
- * may have been written before that.  And a data-only load (row_security = off,
- * see pg_dump) brings all as they were.
+ * The command after the one of this transaction that marked the parent (or
+ * updated it since), 0 if none did: children that a SET NULL or SET DEFAULT key
+ * ties to it may have been written before.
  */
-static bool
-may_stay(SdKey *key, TransactionId parent_xmin)
+static CommandId
+marked_before(Oid relid, ItemPointer tid)
 {
-	return !sd_key_needs_parent(key) &&
-		(!row_security || TransactionIdIsCurrentTransactionId(parent_xmin));
+	Relation	rel = table_open(relid, NoLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	CommandId	before = 0;
+
+	if (table_tuple_fetch_row_version(rel, tid, SnapshotAny, slot) &&
+		TTS_IS_BUFFERTUPLE(slot))
+	{
+		HeapTupleHeader tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
+
+		if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple)))
+			before = HeapTupleHeaderGetCmin(tuple) + 1;
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, NoLock);
+	return before;
 }
 
-/* deleted_parent_ok(engine, table, key columns, xmin, VARIADIC key values) */
+/*
+ * deleted_parent_ok(engine, table, key columns, parent's ctid and tableoid,
+ * VARIADIC key values)
+ */
 Datum
 softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 {
@@ -91,16 +110,24 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 	{
 		SdKey	   *key = lfirst(lc);
 		Datum		values[INDEX_MAX_KEYS];
+		CommandId	before = 0;
 
-		if (found || !key_values(key, fcinfo, atts, values) ||
-			may_stay(key, DatumGetTransactionId(PG_GETARG_DATUM(3))))
+		if (found || !key_values(key, fcinfo, atts, values))
 			continue;
+		if (!sd_key_matters(key))
+		{
+			/* a data-only load, see pg_dump, brings all as they were */
+			if (!row_security)
+				continue;
+			before = marked_before(PG_GETARG_OID(4), (ItemPointer) PG_GETARG_POINTER(3));
+		}
 		if (op != NULL)
-			sd_op_recheck(op, key, values);
+			sd_op_recheck(op, key, before, values);
 		else
 		{
 			SdKeySet   *set = sd_key_set(key, false, false, 0);
 
+			set->before = before;
 			sd_key_set_add(set, values);
 			found = sd_find_orphan(set, false);
 		}

@@ -49,8 +49,8 @@ sd_visible(void)
 static get_relation_info_hook_type prev_relation_info = NULL;
 
 /*
- * live OR deleted_parent_ok(engine, table, key columns, xmin, key values ...): what
- * RI may see of a parent.
+ * live OR deleted_parent_ok(engine, table, key columns, ctid, tableoid, key values
+ * ...): what RI may see of a parent.
  */
 static Node *
 parent_condition(Relation rel, SdTable *table, Index varno, List *check_atts)
@@ -71,7 +71,8 @@ parent_condition(Relation rel, SdTable *table, Index varno, List *check_atts)
 		args = lappend(args, makeVar(varno, attnum, att->atttypid,
 									 att->atttypmod, att->attcollation, 0));
 	}
-	args = lcons(makeVar(varno, MinTransactionIdAttributeNumber, XIDOID, -1,
+	args = lcons(makeVar(varno, TableOidAttributeNumber, OIDOID, -1, InvalidOid, 0), args);
+	args = lcons(makeVar(varno, SelfItemPointerAttributeNumber, TIDOID, -1,
 						 InvalidOid, 0), args);
 	args = lcons(makeConst(INT2VECTOROID, -1, InvalidOid, -1,
 						   PointerGetDatum(atts), false, false), args);

@@ -78,7 +78,7 @@ INSERT INTO engines VALUES (NULL);
 SELECT softdelete.stamp(e) FROM engines;
 DROP TABLE engines;
 SELECT softdelete.stamp(NULL::softdelete.engine, '(0,1)', 'posts'::regclass);
-SELECT softdelete.deleted_parent_ok(NULL, 'posts'::regclass, '1', '3', 1);
+SELECT softdelete.deleted_parent_ok(NULL, 'posts'::regclass, '1', '(0,1)', 'posts'::regclass, 1);
 SELECT softdelete.raise_deleted_row(NULL, 'posts'::regclass, '1', 1);
 UPDATE posts SET deletion_id = softdelete.stamp(NULL);
 -- the engine marks its own statements with a parameter of type internal
