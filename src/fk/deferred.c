@@ -19,6 +19,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -42,7 +43,7 @@ typedef struct Waiting
 typedef struct Setting
 {
 	SubTransactionId subid;
-	char	   *name;			/* NULL: ALL */
+	Oid			constraint;		/* InvalidOid: ALL */
 	bool		deferred;
 } Setting;
 
@@ -61,7 +62,7 @@ sd_is_deferred(SdKey *key)
 	{
 		Setting    *setting = lfirst(lc);
 
-		if (setting->name == NULL || strcmp(setting->name, key->name) == 0)
+		if (!OidIsValid(setting->constraint) || setting->constraint == key->oid)
 			return setting->deferred;
 	}
 	return key->deferred;
@@ -149,32 +150,78 @@ check_waiting(bool all)
 	PopActiveSnapshot();
 }
 
+/* the constraints of that name in the schema */
+static List *
+constraints_of(Oid schema, const char *name)
+{
+	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *oids = NIL;
+
+	ScanKeyInit(&key[0], Anum_pg_constraint_conname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum(name));
+	ScanKeyInit(&key[1], Anum_pg_constraint_connamespace, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(schema));
+	scan = systable_beginscan(catalog, ConstraintNameNspIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		oids = lappend_oid(oids, ((Form_pg_constraint) GETSTRUCT(tuple))->oid);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return oids;
+}
+
+/*
+ * The constraints that a name in SET CONSTRAINTS means, as
+ * AfterTriggerSetState() finds them: without a schema, those of the first one in
+ * the search path that has any.
+ */
+static List *
+named_constraints(RangeVar *name)
+{
+	List	   *schemas;
+	List	   *oids = NIL;
+	ListCell   *lc;
+
+	schemas = name->schemaname ?
+		list_make1_oid(LookupExplicitNamespace(name->schemaname, false)) :
+		fetch_search_path(true);
+	foreach(lc, schemas)
+	{
+		oids = constraints_of(lfirst_oid(lc), name->relname);
+		if (oids != NIL)
+			break;
+	}
+	list_free(schemas);
+	return oids;
+}
+
+static void
+note_setting(Oid constraint, bool deferred)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Setting    *setting = palloc(sizeof(Setting));
+
+	setting->subid = GetCurrentSubTransactionId();
+	setting->constraint = constraint;
+	setting->deferred = deferred;
+	settings = lcons(setting, settings);
+	MemoryContextSwitchTo(old);
+}
+
 /* SET CONSTRAINTS was carried out: note it, and check what became immediate. */
 void
 sd_set_constraints(ConstraintsSetStmt *stmt)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	ListCell   *lc;
+	ListCell   *lo;
 
 	if (stmt->constraints == NIL)
-	{
-		Setting    *setting = palloc0(sizeof(Setting));
-
-		setting->subid = GetCurrentSubTransactionId();
-		setting->deferred = stmt->deferred;
-		settings = lcons(setting, settings);
-	}
+		note_setting(InvalidOid, stmt->deferred);
 	foreach(lc, stmt->constraints)
-	{
-		Setting    *setting = palloc0(sizeof(Setting));
-
-		setting->subid = GetCurrentSubTransactionId();
-		setting->name = pstrdup(lfirst_node(RangeVar, lc)->relname);
-		setting->deferred = stmt->deferred;
-		settings = lcons(setting, settings);
-	}
-	MemoryContextSwitchTo(old);
-
+		foreach(lo, named_constraints(lfirst_node(RangeVar, lc)))
+			note_setting(lfirst_oid(lo), stmt->deferred);
 	if (!stmt->deferred)
 		check_waiting(false);
 }
