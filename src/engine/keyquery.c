@@ -159,7 +159,7 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			/* ----------
 			 * DELETE FROM [ONLY] child c [USING keys k]
 			 *	WHERE k.k1 = c.fk1 [AND ...]
-			 *	[AND c.deletion_id - $n = 0] AND $m IS NULL
+			 *	[AND (c.deletion_id # $n) = 0] AND $m IS NULL
 			 * ----------
 			 */
 			appendStringInfo(&buf, "DELETE FROM %s%s c ", only(key->child),
@@ -175,8 +175,12 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			{
 				table = sd_table_by_oid(key->child);
 
-				/* no plain "=": the foreign key's index is the one to use */
-				appendStringInfo(&buf, " AND c.%s OPERATOR(pg_catalog.-) $%d OPERATOR(pg_catalog.=) 0",
+				/*
+				 * No plain "=": the foreign key's index is the one to use.  Nor
+				 * anything that overflows: the child's owner is not the only one
+				 * who may write there.
+				 */
+				appendStringInfo(&buf, " AND (c.%s OPERATOR(pg_catalog.#) $%d) OPERATOR(pg_catalog.=) 0",
 								 sd_column_name(key->child, table->id),
 								 key->n + 1);
 			}

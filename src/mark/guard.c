@@ -147,10 +147,17 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 	if (purge->purge_table != table->root)
 		return false;
 	time = heap_getattr(tuple, table->time, desc, &isnull);
-	if (!isnull &&
-		getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid) == TIMESTAMPOID)
-		time = DirectFunctionCall1(timestamp_timestamptz, time);
 	if (isnull)
+		return false;
+	if (getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid) == TIMESTAMPOID)
+	{
+		int			overflow;
+
+		time = TimestampTzGetDatum(timestamp2timestamptz_opt_overflow(DatumGetTimestamp(time),
+																	  &overflow));
+	}
+	/* to one that is to come nothing can be added for sure */
+	if (DatumGetTimestampTz(time) > purge->now)
 		return false;
 	time = DirectFunctionCall2(timestamptz_pl_interval, time,
 							   IntervalPGetDatum(purge->retention));

@@ -14,14 +14,25 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* "expired" for the row under alias: deleted, and its retention is over */
+/*
+ * "expired" for the row under alias: deleted, and its retention is over.  Whoever
+ * may write the row may have put any time there.  One that is to come has not
+ * expired, so nothing is added to it; no time of ours is from before the year 1,
+ * and from there no time zone leads out of timestamptz.
+ */
 void
 sd_append_expired(StringInfo buf, SdTable *table, const char *alias,
 				  int retention, int now)
 {
-	appendStringInfo(buf, "(%s AND (%s.%s)::pg_catalog.timestamptz OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d)",
-					 sd_table_predicate(table, false, alias), alias,
-					 sd_column_name(table->relid, table->time), retention, now);
+	char	   *time = psprintf("%s.%s", alias, sd_column_name(table->relid, table->time));
+	bool		zoned = getBaseType(get_atttype(table->relid, table->time)) == TIMESTAMPTZOID;
+
+	appendStringInfo(buf, "(%s AND CASE WHEN %s OPERATOR(pg_catalog.<=) $%d THEN %s%s%s"
+					 " OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d ELSE false END)",
+					 sd_table_predicate(table, false, alias), time, now,
+					 zoned ? "" : "GREATEST(", time,
+					 zoned ? "" : "::pg_catalog.timestamp, '0001-01-01'::pg_catalog.timestamp)::pg_catalog.timestamptz",
+					 retention, now);
 }
 
 /* expired, and not on hold: may go as far as the row itself is concerned */
