@@ -114,7 +114,7 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 
 		if (found || !key_values(key, fcinfo, atts, values))
 			continue;
-		if (!sd_key_matters(key))
+		if (!sd_key_needs_parent(key))
 		{
 			/* a data-only load, see pg_dump, brings all as they were */
 			if (!row_security)
