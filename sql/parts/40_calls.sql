@@ -6,9 +6,13 @@ CREATE FUNCTION live_predicate(target regclass) RETURNS text
 	AS 'MODULE_PATHNAME', 'softdelete_live_predicate' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION live_predicate(regclass) IS 'the condition under which a row is live, for partial indexes';
 
-CREATE FUNCTION set_retention(target regclass, retention interval) RETURNS void
+CREATE FUNCTION set_retention(target regclass, retention interval, "cascade" boolean DEFAULT false) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_set_retention' LANGUAGE C VOLATILE;
-COMMENT ON FUNCTION set_retention(regclass, interval) IS 'keep deleted rows of a table so long before a purge; NULL: for ever';
+COMMENT ON FUNCTION set_retention(regclass, interval, boolean) IS 'keep deleted rows of a table so long before a purge; NULL: for ever';
+
+CREATE FUNCTION default_retention(target regclass, retention interval) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_default_retention' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION default_retention(regclass, interval) IS 'set the retention of a table that has none (internal; enable calls it)';
 
 CREATE FUNCTION delete(target regclass, VARIADIC key "any") RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_delete' LANGUAGE C VOLATILE;

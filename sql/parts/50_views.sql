@@ -4,7 +4,8 @@
 
 CREATE VIEW tables AS
 	SELECT t.tgrelid::regclass AS target, d.marker, d.kind, d.live_predicate,
-		   r.retention, d.deleted_value, d.time_column, d.id_column, d.former_column
+		   r.retention, d.deleted_value, d.time_column, d.id_column, d.former_column,
+		   d.triggers, 'keep'::text AS "unique", d.hide
 	  FROM pg_catalog.pg_trigger t
 	  CROSS JOIN LATERAL softdelete.describe(t.tgrelid) d
 	  LEFT JOIN softdelete.retention r ON r.target = t.tgrelid

@@ -141,6 +141,25 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';
 
+CREATE FUNCTION check_modes(marker name, triggers text, "unique" text, hide boolean) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	missing	text := CASE WHEN marker IS NULL THEN 'marker' WHEN triggers IS NULL THEN 'triggers' WHEN "unique" IS NULL THEN 'unique' WHEN hide IS NULL THEN 'hide' END;
+BEGIN
+	IF missing IS NOT NULL THEN
+		RAISE EXCEPTION '% must not be null', missing USING ERRCODE = 'invalid_parameter_value';
+	ELSIF triggers NOT IN ('delete', 'update', 'both') THEN
+		RAISE EXCEPTION 'invalid value for triggers: "%"', triggers
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'It is ''delete'', ''update'' or ''both'': whose triggers a DELETE of a managed table fires.';
+	ELSIF "unique" NOT IN ('live', 'keep') THEN
+		RAISE EXCEPTION 'invalid value for unique: "%"', "unique"
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'It is ''live'' or ''keep'': whether a live row can have a key that a deleted one has.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION check_modes(name, text, text, boolean) IS 'raise on a bad argument of enable() (internal)';
+
 CREATE FUNCTION check_retention(retention interval) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';

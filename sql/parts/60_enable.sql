@@ -3,7 +3,8 @@
 ------------------------------------------------------------------------------
 
 CREATE FUNCTION enable(target regclass, marker name DEFAULT 'deleted_at', deleted_value text DEFAULT NULL,
-	retention interval DEFAULT '30 days', "cascade" boolean DEFAULT false, build_index boolean DEFAULT true)
+	retention interval DEFAULT NULL, "cascade" boolean DEFAULT false, build_index boolean DEFAULT true,
+	triggers text DEFAULT 'delete', "unique" text DEFAULT 'live', hide boolean DEFAULT true)
 	RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -15,9 +16,7 @@ DECLARE
 BEGIN
 	PERFORM softdelete.check_table(target);
 	PERFORM softdelete.check_retention(retention);
-	IF marker IS NULL THEN
-		RAISE EXCEPTION 'marker must not be null' USING ERRCODE = 'invalid_parameter_value';
-	END IF;
+	PERFORM softdelete.check_modes(marker, triggers, "unique", hide);
 	IF NOT softdelete.preloaded() THEN
 		RAISE EXCEPTION 'library softdelete is not preloaded'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -59,16 +58,16 @@ BEGIN
 	END LOOP;
 	FOREACH this IN ARRAY done[2:] LOOP
 		CONTINUE WHEN (softdelete.describe(this)).marker IS NOT NULL;
-		PERFORM softdelete.enable_table(this, 'deleted_at', NULL, retention, build_index);
+		PERFORM softdelete.enable_table(this, 'deleted_at', NULL, retention, build_index, triggers, "unique", hide);
 	END LOOP;
-	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index);
+	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index, triggers, "unique", hide);
 	-- hand-written deletes may have left such
 	PERFORM softdelete.warn_of_orphans(done);
 END $$;
-COMMENT ON FUNCTION enable(regclass, name, text, interval, boolean, boolean) IS 'make DELETE on a table recoverable';
+COMMENT ON FUNCTION enable(regclass, name, text, interval, boolean, boolean, text, text, boolean) IS 'make DELETE on a table recoverable';
 
-CREATE FUNCTION enable_table(target regclass, marker name, deleted_value text, retention interval, build_index boolean)
-	RETURNS void
+CREATE FUNCTION enable_table(target regclass, marker name, deleted_value text, retention interval, build_index boolean,
+	triggers text, "unique" text, hide boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	old			record;
@@ -144,7 +143,7 @@ BEGIN
 	END IF;
 
 	-- the triggers; the last one's column list and arguments are the table's state (src/tables/registry.c)
-	IF softdelete.own_triggers(target) < 4 OR old.marker IS NULL THEN
+	IF softdelete.own_triggers(target) < 4 OR old.marker IS NULL OR (old.triggers, old.hide) <> (triggers, hide) THEN
 		-- what is left of former ones, if any
 		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
 		PERFORM softdelete.drop_triggers(target);
@@ -162,12 +161,22 @@ BEGIN
 						EXECUTE FUNCTION softdelete.refuse_truncate()', target);
 		EXECUTE format('CREATE TRIGGER "~softdelete_mark" AFTER UPDATE OF %s ON %s FOR EACH ROW
 						WHEN ((%s) IS DISTINCT FROM (%s))
-						EXECUTE FUNCTION softdelete.mark(%L, %L)', columns, target, was_deleted, is_deleted, kind, deleted_value);
+						EXECUTE FUNCTION softdelete.mark(%L, %L, %L, %L)', columns, target, was_deleted, is_deleted,
+					   kind, deleted_value, triggers, CASE WHEN hide THEN 'hide' ELSE 'show' END);
 	END IF;
 
 	IF build_index THEN
 		PERFORM softdelete.create_cleanup_index(target);
 	END IF;
-	PERFORM softdelete.set_retention(target, retention);
+	IF "unique" = 'live' THEN
+		PERFORM softdelete.make_keys_live(target);
+	ELSIF old.marker IS NOT NULL THEN
+		PERFORM softdelete.make_keys_full(target);
+	END IF;
+	IF retention IS NOT NULL THEN
+		PERFORM softdelete.set_retention(target, retention);
+	ELSE
+		PERFORM softdelete.default_retention(target, '30 days');
+	END IF;
 END $$;
-COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean) IS 'manage one table (internal; use enable)';
+COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, text, boolean) IS 'manage one table (internal; use enable)';

@@ -25,6 +25,7 @@ BEGIN
 	END IF;
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
 
+	PERFORM softdelete.make_keys_full(target);
 	PERFORM softdelete.drop_triggers(target);
 	FOR name IN SELECT i.indexrelid::regclass FROM pg_index i
 				 WHERE i.indrelid = target

@@ -38,6 +38,7 @@ PG_FUNCTION_INFO_V1(softdelete_predicate);
 PG_FUNCTION_INFO_V1(softdelete_preloaded);
 PG_FUNCTION_INFO_V1(softdelete_preload_command);
 PG_FUNCTION_INFO_V1(softdelete_set_retention);
+PG_FUNCTION_INFO_V1(softdelete_default_retention);
 PG_FUNCTION_INFO_V1(softdelete_check_retention);
 PG_FUNCTION_INFO_V1(softdelete_forget);
 PG_FUNCTION_INFO_V1(softdelete_adopt);
@@ -99,10 +100,11 @@ Datum
 softdelete_describe(PG_FUNCTION_ARGS)
 {
 	static const char *const kinds[] = {"timestamp", "boolean", "status"};
+	static const char *const triggers[] = {"update", "delete", "both"};
 	SdTable    *table = lookup(PG_GETARG_OID(0));
 	TupleDesc	desc;
-	Datum		values[8] = {0};
-	bool		nulls[8];
+	Datum		values[10] = {0};
+	bool		nulls[10];
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -117,6 +119,8 @@ softdelete_describe(PG_FUNCTION_ARGS)
 		values[5] = column_name(table, table->former, &nulls[5]);
 		values[6] = CStringGetTextDatum(sd_table_predicate(table, true, NULL));
 		values[7] = CStringGetTextDatum(sd_table_predicate(table, false, NULL));
+		values[8] = CStringGetTextDatum(triggers[table->trigger_mode]);
+		values[9] = BoolGetDatum(table->hide);
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
@@ -243,20 +247,14 @@ softdelete_preload_command(PG_FUNCTION_ARGS)
 											  database)));
 }
 
-/* set_retention(table, interval): raises where not owner, not managed, bad */
-Datum
-softdelete_set_retention(PG_FUNCTION_ARGS)
+/* Set the retention of one table; unless overwrite, only where it has none. */
+static void
+set_retention(Oid relid, NullableDatum retention, bool overwrite)
 {
-	Oid			relid;
-	SdTable    *table;
 	Oid			types[2] = {REGCLASSOID, INTERVALOID};
 	Datum		values[2];
+	SdTable    *table;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("table must not be null")));
-	relid = PG_GETARG_OID(0);
 	check_owner(relid);
 	table = lookup(relid);
 	if (table != NULL && table->root != relid)
@@ -271,23 +269,69 @@ softdelete_set_retention(PG_FUNCTION_ARGS)
 				 errmsg("table \"%s\" is not managed by softdelete", get_rel_name(relid)),
 				 errhint("SELECT softdelete.enable(%s) first.",
 						 quote_literal_cstr(sd_qualified_name(relid)))));
+	values[0] = ObjectIdGetDatum(relid);
+	values[1] = retention.value;
+	if (retention.isnull)
+		write_own(psprintf("INSERT INTO softdelete.retention VALUES ($1, NULL) ON CONFLICT (target) %s",
+						   overwrite ? "DO UPDATE SET retention = NULL" : "DO NOTHING"),
+				  1, types, values);
+	else
+		write_own(psprintf("INSERT INTO softdelete.retention VALUES ($1, $2) ON CONFLICT (target) %s",
+						   overwrite ? "DO UPDATE SET retention = $2" : "DO NOTHING"),
+				  2, types, values);
+}
+
+/*
+ * set_retention(table, interval, cascade): raises where not owner, not managed,
+ * bad.  With cascade, for the managed tables that deletes cascade to, too.
+ */
+Datum
+softdelete_set_retention(PG_FUNCTION_ARGS)
+{
+	List	   *todo;
+	ListCell   *lc;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("table must not be null")));
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cascade must not be null")));
 	/* tables are dropped without notice to us */
+	check_owner(PG_GETARG_OID(0));
 	write_own("DELETE FROM softdelete.retention r WHERE NOT EXISTS"
 			  " (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) r.target)",
 			  0, NULL, NULL);
-	values[0] = ObjectIdGetDatum(relid);
-	if (PG_ARGISNULL(1))
-		write_own("INSERT INTO softdelete.retention VALUES ($1, NULL)"
-				  " ON CONFLICT (target) DO UPDATE SET retention = NULL",
-				  1, types, values);
-	else
+	if (!PG_ARGISNULL(1))
+		sd_check_retention(PG_GETARG_INTERVAL_P(1));
+	todo = list_make1_oid(PG_GETARG_OID(0));
+	foreach(lc, todo)			/* it grows meanwhile */
 	{
-		values[1] = PG_GETARG_DATUM(1);
-		sd_check_retention(DatumGetIntervalP(values[1]));
-		write_own("INSERT INTO softdelete.retention VALUES ($1, $2)"
-				  " ON CONFLICT (target) DO UPDATE SET retention = $2",
-				  2, types, values);
+		SdTable    *table;
+		ListCell   *child;
+
+		set_retention(lfirst_oid(lc), fcinfo->args[1], true);
+		if (!PG_GETARG_BOOL(2))
+			break;
+		table = lookup(lfirst_oid(lc));
+		foreach(child, table->children)
+		{
+			SdKey	   *key = lfirst(child);
+
+			if (key->on_delete == FKCONSTR_ACTION_CASCADE && lookup(key->child) != NULL)
+				todo = list_append_unique_oid(todo, key->child);
+		}
 	}
+	PG_RETURN_VOID();
+}
+
+/* default_retention(table, interval): for enable(), where none is set */
+Datum
+softdelete_default_retention(PG_FUNCTION_ARGS)
+{
+	set_retention(PG_GETARG_OID(0), fcinfo->args[1], false);
 	PG_RETURN_VOID();
 }
 

@@ -6,9 +6,11 @@
  * that calls softdelete.mark().  The trigger is the only place where the state
  * stands: its UPDATE OF list names, in this order, the marker, deletion_id,
  * the time of deletion (unless the marker is that) and the former status (for
- * a status marker), and its arguments are the kind of marker and the deleted
- * value.  PostgreSQL itself carries the list along through renames, to
- * partitions and into dumps.
+ * a status marker), and its arguments are the kind of marker, the deleted
+ * value, whose triggers fire ('delete', 'update' or 'both'; 'update' where it
+ * is missing) and whether deleted rows are hidden ('hide' or 'show'; 'hide'
+ * where it is missing).  PostgreSQL itself carries the list along through
+ * renames, to partitions and into dumps.
  *
  * Cache: one entry a table in a hash, each in a memory context of its own.
  * Callbacks may arrive at any moment and only set flags; the next look-up
@@ -190,7 +192,7 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 	AttrNumber	marker;
 	Oid			type;
 
-	if (trigger->tgnargs != 2 || trigger->tgnattr < 2)
+	if (trigger->tgnargs < 2 || trigger->tgnargs > 4 || trigger->tgnattr < 2)
 		return false;
 	marker = trigger->tgattr[0];
 	if (strcmp(trigger->tgargs[0], "timestamp") == 0)
@@ -234,6 +236,25 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 						TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid));
 }
 
+/* Read the third and fourth argument, which older triggers do not have. */
+static bool
+read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
+{
+	const char *triggers = trigger->tgnargs > 2 ? trigger->tgargs[2] : "update";
+	const char *rows = trigger->tgnargs > 3 ? trigger->tgargs[3] : "hide";
+
+	if (strcmp(triggers, "delete") == 0)
+		*mode = SD_TRIGGERS_DELETE;
+	else if (strcmp(triggers, "update") == 0)
+		*mode = SD_TRIGGERS_UPDATE;
+	else if (strcmp(triggers, "both") == 0)
+		*mode = SD_TRIGGERS_BOTH;
+	else
+		return false;
+	*hide = strcmp(rows, "hide") == 0;
+	return *hide || strcmp(rows, "show") == 0;
+}
+
 /*
  * Fill the entry from the trigger; the current context is the entry's.  NULL
  * where the trigger is none of enable()'s.
@@ -245,7 +266,8 @@ build_table(Relation rel, const Trigger *trigger)
 	int			natts;
 	Form_pg_attribute att;
 
-	if (!read_kind(rel, trigger, &table->kind, &natts))
+	if (!read_kind(rel, trigger, &table->kind, &natts) ||
+		!read_modes(trigger, &table->trigger_mode, &table->hide))
 		return NULL;
 	table->relid = RelationGetRelid(rel);
 	table->root = sd_topmost(rel);

@@ -22,6 +22,14 @@ typedef enum SdKind
 	SD_STATUS					/* text or enum with one deleted value */
 } SdKind;
 
+/* which of the users' triggers a soft delete fires */
+typedef enum SdTriggerMode
+{
+	SD_TRIGGERS_UPDATE,			/* those for UPDATE, as what happens is one */
+	SD_TRIGGERS_DELETE,			/* those for DELETE; for INSERT at a restore */
+	SD_TRIGGERS_BOTH
+} SdTriggerMode;
+
 /* a foreign key, seen from either side */
 typedef struct SdKey
 {
@@ -48,6 +56,8 @@ typedef struct SdTable
 	Oid			root;			/* topmost partitioned ancestor, or relid */
 	SdKind		kind;
 	char	   *deleted_value;	/* of SD_STATUS; "true" or "false" */
+	SdTriggerMode trigger_mode;
+	bool		hide;			/* are deleted rows hidden? */
 	AttrNumber	marker;
 	AttrNumber	id;				/* deletion_id */
 	AttrNumber	time;			/* when; the marker itself for SD_TIMESTAMP */

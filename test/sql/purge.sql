@@ -85,7 +85,8 @@ SELECT DISTINCT purges_right(n * interval '1 hour') FROM generate_series(0, 24) 
 ------------------------------------------------------------------------------
 CREATE TABLE "For Ever" (id int PRIMARY KEY);
 INSERT INTO "For Ever" SELECT generate_series(1, 3);
-SELECT softdelete.enable('"For Ever"', retention => NULL);
+SELECT softdelete.enable('"For Ever"');
+SELECT softdelete.set_retention('"For Ever"', NULL);
 DELETE FROM "For Ever" WHERE id = 1;
 SELECT backdate('"For Ever"', '100 years');
 SELECT * FROM softdelete.purge_expired('"For Ever"');

@@ -18,7 +18,8 @@ CREATE TABLE reviews (id int PRIMARY KEY, user_id int REFERENCES users ON DELETE
 CREATE INDEX ON sessions (user_id);
 SELECT softdelete.enable('sessions', 'is_deleted', retention => '7 days');
 SELECT softdelete.enable('users', 'is_deleted');
-SELECT softdelete.enable('orders', retention => NULL);
+SELECT softdelete.enable('orders');
+SELECT softdelete.set_retention('orders', NULL);
 SELECT softdelete.create_live_unique('users', 'email');
 SELECT target, marker, kind, live_predicate, retention FROM softdelete.tables
  WHERE target IN ('users'::regclass, 'sessions', 'orders') ORDER BY target::text;

@@ -39,7 +39,8 @@ CREATE TABLE event_2024 PARTITION OF event FOR VALUES FROM ('2024-01-01') TO ('2
 CREATE TABLE event_2025 PARTITION OF event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE plain (id integer PRIMARY KEY, customer_id integer REFERENCES customer ON DELETE SET NULL);
 SELECT softdelete.enable('item', 'status', retention => '1 year');
-SELECT softdelete.enable('"Order"', 'is_deleted', retention => NULL);
+SELECT softdelete.enable('"Order"', 'is_deleted');
+SELECT softdelete.set_retention('"Order"', NULL);
 SELECT softdelete.enable('customer');
 SELECT softdelete.enable('event', retention => '90 days');
 SELECT softdelete.create_live_unique('customer', 'name');

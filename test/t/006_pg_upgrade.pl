@@ -65,7 +65,8 @@ CREATE TABLE event (id integer, at date, PRIMARY KEY (id, at)) PARTITION BY RANG
 CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE event_2 PARTITION OF event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 SELECT softdelete.enable('item', 'status', retention => '1 year');
-SELECT softdelete.enable('"Order"', 'is_active', retention => NULL);
+SELECT softdelete.enable('"Order"', 'is_active');
+SELECT softdelete.set_retention('"Order"', NULL);
 SELECT softdelete.enable('customer');
 SELECT softdelete.enable('event', retention => '90 days');
 SELECT FROM softdelete.create_live_unique('customer', 'name');

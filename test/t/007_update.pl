@@ -303,7 +303,8 @@ CREATE TABLE event (id integer, at date, PRIMARY KEY (id, at)) PARTITION BY RANG
 CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
 SELECT softdelete.enable('item', 'status');
 SELECT softdelete.enable('"Order"', retention => '1 year');
-SELECT softdelete.enable('event', retention => NULL);
+SELECT softdelete.enable('event');
+SELECT softdelete.set_retention('event', NULL);
 SELECT softdelete.create_live_unique('"Order"', 'email');
 INSERT INTO "Order" SELECT i, i || '@example.org' FROM generate_series(1, 5) i;
 INSERT INTO item SELECT i, (i + 1) / 2, 'new' FROM generate_series(1, 10) i;
