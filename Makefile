@@ -65,3 +65,26 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 ifneq (,$(ISOLATION))
 installcheck: export PGOPTIONS += -c session_preload_libraries=softdelete
 endif
+
+# make dist: the archive for PGXN.  Its META.json and Debian's changelog take the
+# version from the control file, the only place where it stands.
+PGXN_VERSION = $(EXTVERSION).0
+DIST = softdelete-$(PGXN_VERSION)
+
+dist:
+	rm -rf $(DIST) $(DIST).zip
+	git archive --prefix=$(DIST)/ HEAD | tar -xf -
+	sed 's/@VERSION@/$(PGXN_VERSION)/; s/@EXTVERSION@/$(EXTVERSION)/' META.json.in >$(DIST)/META.json
+	$(MAKE) --no-print-directory sql/softdelete--$(EXTVERSION).sql
+	cp sql/softdelete--$(EXTVERSION).sql $(DIST)/sql/
+	zip -qr $(DIST).zip $(DIST)
+	rm -rf $(DIST)
+
+# make deb: packages for the versions of PostgreSQL whose headers are installed
+deb:
+	printf 'softdelete (%s-1) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- softdelete contributors <softdelete@localhost>  %s\n' \
+		'$(EXTVERSION)' "$$(date -R)" >debian/changelog
+	pg_buildext updatecontrol
+	PG_SUPPORTED_VERSIONS="$$(ls /usr/lib/postgresql | sed -n 's/^\([0-9]*\)$$/\1/p' | xargs)" dpkg-buildpackage -us -uc -b -d
+
+.PHONY: dist deb
