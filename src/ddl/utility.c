@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "ddl/copy.h"
 #include "ddl/utility.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -335,6 +336,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 {
 	Node	   *command = pstmt->utilityStmt;
 	NodeTag		tag = nodeTag(command);
+	PlannedStmt *const meant = sd_copy_visible(pstmt);
 	int			depth = sd_bypass_depth;
 	SdDrops		drops;
 	KeyChange  *change = tag == T_AlterTableStmt ? key_change((AlterTableStmt *) command) : NULL;
@@ -350,10 +352,10 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	PG_TRY();
 	{
 		if (prev_utility)
-			prev_utility(pstmt, queryString, readOnlyTree, context, params,
+			prev_utility(meant, queryString, readOnlyTree, context, params,
 						 queryEnv, dest, qc);
 		else
-			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+			standard_ProcessUtility(meant, queryString, readOnlyTree, context,
 									params, queryEnv, dest, qc);
 	}
 	PG_CATCH();

@@ -34,16 +34,21 @@
 int			sd_bypass_depth = 0;
 
 /*
- * What the session's statements see.  Whoever copies whole tables sees every
- * row: a dump (row_security = off), a replication connection, by queries, too,
- * and the tools that are known by their application_name.
+ * Does the session copy whole tables?  A dump does (row_security = off), a
+ * replication connection, by queries, too, and the tools that are known by
+ * their application_name.
  */
+bool
+sd_sees_whole_tables(void)
+{
+	return !row_security || am_walsender || sd_unfiltered;
+}
+
+/* What the session's statements see. */
 SdVisibility
 sd_visible(void)
 {
-	if (!row_security || am_walsender || sd_unfiltered)
-		return SD_VISIBLE_ALL;
-	return sd_visibility;
+	return sd_sees_whole_tables() ? SD_VISIBLE_ALL : sd_visibility;
 }
 
 static get_relation_info_hook_type prev_relation_info = NULL;

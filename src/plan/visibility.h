@@ -9,6 +9,7 @@
 
 extern int	sd_bypass_depth;
 
+extern bool sd_sees_whole_tables(void);
 extern SdVisibility sd_visible(void);
 extern void sd_visibility_init(void);
 

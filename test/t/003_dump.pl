@@ -199,7 +199,9 @@ is(scalar(() = slurp_file($file) =~ /^INSERT INTO/mg),
 sub lines { return scalar(my @lines = split /\n/, $_[0]); }
 is(lines(sql('original', q(COPY (SELECT * FROM "My shop".event) TO STDOUT))), 39, 'COPY of a query hides deleted rows');
 is(lines(sql('original', q(COPY "My shop".item TO STDOUT))),
-	sql('original', q(SET row_security = off; SELECT count(*) FROM "My shop".item)), 'COPY of a table has every row');
+	sql('original', q(SELECT count(*) FROM "My shop".item)), 'COPY of a table hides them, too');
+is(lines(sql('original', q(SET row_security = off; COPY "My shop".item TO STDOUT))),
+	sql('original', q(SET row_security = off; SELECT count(*) FROM "My shop".item)), 'row_security = off: COPY of a table has every row');
 
 $node->stop;
 done_testing();
