@@ -171,6 +171,7 @@ DECLARE
 	full_index	record;
 	twin	record;
 	made	text[] := '{}';
+	twin_index	regclass;
 	result	regclass;
 BEGIN
 	-- the full indexes on the same columns, which deleted rows would go on blocking
@@ -207,16 +208,20 @@ BEGIN
 			CONTINUE;
 		ELSIF twin.index_ddl <> ALL (made) THEN
 			made := made || twin.index_ddl;
-			IF result IS NOT NULL THEN
-				twin := softdelete.live_twin(full_index.index, softdelete.index_name(target, 'live_key', VARIADIC columns), false);
-			END IF;
 			EXECUTE twin.index_ddl;
-			result := coalesce(result, format('%I.%I', schema, index)::regclass);
+			twin_index := format('%I.%I', schema, index)::regclass;
+		ELSE
+			twin_index := NULL;
 		END IF;
 		IF full_index.conname IS NOT NULL THEN
 			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', target, full_index.conname);
 		ELSE
 			EXECUTE format('DROP INDEX %s', full_index.index);
+		END IF;
+		IF twin_index IS NOT NULL THEN
+			-- upserts, migrations and monitoring know it by its name
+			EXECUTE format('ALTER INDEX %s RENAME TO %I', twin_index, full_index.relname);
+			result := coalesce(result, twin_index);
 		END IF;
 	END LOOP;
 	IF result IS NULL THEN
@@ -225,4 +230,4 @@ BEGIN
 	END IF;
 	RETURN result;
 END $$;
-COMMENT ON FUNCTION create_live_unique(regclass, name[]) IS 'make columns unique among live rows, in place of the full constraint';
+COMMENT ON FUNCTION create_live_unique(regclass, name[]) IS 'make columns unique among live rows, in place of the full constraint and under its name';

@@ -28,7 +28,7 @@ VACUUM ANALYZE "Users";
 SELECT * FROM softdelete.foreign_keys WHERE child IN ('uses'::regclass, 'links', 'logs', 'hints') ORDER BY child::text;
 
 -- (sizes differ from one build to the next)
-SELECT target, kind, regexp_replace(problem, 'about .*', 'about ...') AS problem, ddl
+SELECT target, kind, regexp_replace(problem, 'about .*', 'about ...') AS problem, ddl, severity
   FROM softdelete.advice() WHERE target IN ('"Users"'::regclass, 'codes', 'uses', 'links');
 
 -- every command runs as it is
@@ -48,10 +48,6 @@ SELECT target, kind, problem, ddl
 -- and the keys are free for live rows
 INSERT INTO "Users" (email, "Nick", org) VALUES ('3@example.org', '3', 3);
 INSERT INTO "Users" (email, "Nick", org) VALUES ('4@example.org', 'x', 4);
-INSERT INTO links VALUES (1, 1);
-DELETE FROM links;
-INSERT INTO links VALUES (1, 1);
-SELECT count(*) FROM links;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'advice' AND indexdef ~ 'WHERE' ORDER BY indexname;
 
 -- a child by itself is enabled where it can be: at the root of its partitions

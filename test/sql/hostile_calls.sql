@@ -157,7 +157,10 @@ SELECT softdelete.predicate('posts', 'title', 'status', 'it''s', true, 'a');
 SELECT softdelete.index_name('posts', 'x');
 SELECT softdelete.warn_of_orphans('{posts,notes}');
 SELECT marker, kind FROM softdelete.describe('posts');
-SELECT * FROM softdelete.advice_of('posts');
+SELECT kind FROM softdelete.advice_unique('posts');
+SELECT softdelete.reset_sequence('posts');
+SELECT * FROM softdelete.advice_queue_index('posts');
+SELECT * FROM softdelete.sequences_behind('posts');
 
 ------------------------------------------------------------------------------
 -- every way to a DELETE or TRUNCATE: nothing is erased

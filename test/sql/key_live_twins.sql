@@ -42,8 +42,8 @@ SELECT ddl FROM softdelete.advice('shapes') WHERE ddl IS NOT NULL
 TABLE secrets;
 -- nothing is lost, nothing is left to say
 SELECT b.indexname, b.def, replace(regexp_replace(i.indexdef, '.* USING', ''), b.def, '...') AS became
-  FROM before b JOIN pg_indexes i ON i.schemaname = 'live_twins' AND i.indexname LIKE '%' || b.indexname || '\_live\_%' ORDER BY 1;
-SELECT count(*) FROM pg_indexes WHERE schemaname = 'live_twins' AND indexname LIKE 'shape__';
+  FROM before b JOIN pg_indexes i ON i.schemaname = 'live_twins' AND i.indexname = b.indexname AND i.indexdef ~ 'WHERE .*deleted_at IS NULL' ORDER BY 1;
+SELECT count(*) FROM pg_indexes WHERE schemaname = 'live_twins' AND indexname ~ '_live_';
 SELECT kind, ddl FROM softdelete.advice('shapes');
 SELECT kind, ddl FROM softdelete.advice('"x"" USING btree (a); DROP TABLE secrets; -- \1"') WHERE kind <> 'natural_key';
 -- a temporary table
@@ -186,9 +186,5 @@ SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid IN (
 SELECT count(*) FROM softdelete.advice('bookings') a, softdelete.advice('codes');
 INSERT INTO bookings (room, during, seat, "Nr") VALUES ('[1,2)', '[2030-01-01,2030-01-02)', 'a', 1);
 INSERT INTO bookings (room, during, seat, "Nr") VALUES ('[1,2)', '[2030-01-01,2030-01-02)', 'b', 2);
-BEGIN;
-INSERT INTO codes VALUES ('a'), ('a');
-DELETE FROM codes;
-INSERT INTO codes VALUES ('a');
-COMMIT;
-INSERT INTO codes VALUES ('a');
+-- a primary key is never replaced by a command that is there to be run
+SELECT kind, problem, ddl FROM softdelete.advice('codes');

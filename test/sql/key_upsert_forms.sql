@@ -153,7 +153,7 @@ SELECT softdelete.restore('users', 2);
 DELETE FROM users WHERE id = 12;
 SELECT softdelete.restore('users', 2);
 EXECUTE up(14, 'b');
-DROP INDEX users_email_live_key;
+DROP INDEX users_email_key;
 EXECUTE up(15, 'b');
 RESET plan_cache_mode;
 

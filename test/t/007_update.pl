@@ -199,8 +199,8 @@ my @update = (
 	q(COMMENT ON FUNCTION softdelete.next_one(integer, text, integer) IS 'next'),
 	q(REVOKE EXECUTE ON FUNCTION softdelete.next_one(integer, text, integer) FROM PUBLIC),
 	q(GRANT EXECUTE ON FUNCTION softdelete.next_one(integer, text, integer) TO reader),
-	q(CREATE OR REPLACE FUNCTION softdelete.advice(target regclass DEFAULT NULL) RETURNS TABLE (target regclass, kind text, problem text, ddl text)
-		LANGUAGE sql STABLE AS 'SELECT * FROM softdelete.advice_of($1) LIMIT 100'),
+	q(CREATE OR REPLACE FUNCTION softdelete.advice(target regclass DEFAULT NULL) RETURNS TABLE (target regclass, kind text, problem text, ddl text, severity text)
+		LANGUAGE sql STABLE AS 'SELECT $1, a.* FROM softdelete.advice_unique($1) a LIMIT 100'),
 	q(ALTER FUNCTION softdelete.undo(bigint) COST 500),
 	q(COMMENT ON FUNCTION softdelete.undo(bigint) IS 'another comment'),
 	q(CREATE TABLE softdelete.policy (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)),
