@@ -2,31 +2,32 @@
  * softdelete.c
  *		Makes DELETE recoverable.  Starts the parts; all else is in them.
  *
- *	planner		decides what a query may see and what its DELETE means
- *	rewrite		DELETE becomes an UPDATE that marks
- *	visibility	deleted rows are not scanned
- *	executor	a statement's operation begins and ends
- *	cascade		... and follows the foreign keys, integrity checks them
- *	deletions	... and is logged
- *	triggers	rows that an UPDATE marks; guard keeps them from being erased
- *	functions	delete, restore, undo by key or id
- *	purge		erases; cycle does, where tables refer to each other
- *	utility		commands that change tables; drops keeps their triggers
- *	registry	what is managed: everybody asks here
+ * A statement passes through these folders; each may use those above it only,
+ * and the README.md in it says what it is for.
+ *
+ *	base	settings, our own objects, whom SQL is run as
+ *	tables	what is known of a managed table: everybody asks here
+ *	engine	an operation in progress, the SQL that it runs, the log
+ *	fk		no live row refers to a deleted one: checks, now or at commit
+ *	plan	what a query may see, and what its DELETE means
+ *	mark	rows are stamped, counted and followed along foreign keys
+ *	calls	delete(), restore(), undo() and what enable() needs of C
+ *	purge	erases for good what has expired
+ *	ddl		utility commands that managed tables have a say in
  */
 #include "postgres.h"
 
-#include "fk/deferred.h"
-#include "mark/executor.h"
-#include "fmgr.h"
 #include "base/guc.h"
-#include "engine/keyquery.h"
 #include "base/own_objects.h"
-#include "plan/planner.h"
 #include "base/plans.h"
-#include "tables/registry.h"
 #include "ddl/utility.h"
+#include "engine/keyquery.h"
+#include "fk/deferred.h"
+#include "fmgr.h"
+#include "mark/executor.h"
+#include "plan/planner.h"
 #include "plan/visibility.h"
+#include "tables/registry.h"
 
 PG_MODULE_MAGIC;
 

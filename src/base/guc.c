@@ -8,10 +8,10 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "base/guc.h"
-#include "mb/pg_wchar.h"
 #include "base/plans.h"
+#include "compat.h"
+#include "mb/pg_wchar.h"
 #include "utils/guc_tables.h"
 #include "utils/varlena.h"
 

@@ -7,11 +7,10 @@
  */
 #include "postgres.h"
 
-#include "base/own_objects.h"
 #include "access/htup_details.h"
+#include "base/own_objects.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -20,6 +19,9 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(softdelete_engine_in);
+PG_FUNCTION_INFO_V1(softdelete_engine_out);
 
 static SdObjects objects;
 static bool objects_known = false;
@@ -144,4 +146,20 @@ sd_check_engine_arg(FunctionCallInfo fcinfo)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("this function is for statements that softdelete has planned")));
+}
+
+/* The type engine has values in query trees only. */
+Datum
+softdelete_engine_in(PG_FUNCTION_ARGS)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot accept a value of type softdelete.engine")));
+	PG_RETURN_VOID();
+}
+
+Datum
+softdelete_engine_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(pstrdup("engine"));
 }

@@ -13,9 +13,9 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "base/plans.h"
 #include "access/xact.h"
+#include "base/plans.h"
+#include "compat.h"
 #include "nodes/pathnodes.h"
 #include "utils/guc_tables.h"
 #include "utils/inval.h"

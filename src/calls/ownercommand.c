@@ -8,14 +8,13 @@
  */
 #include "postgres.h"
 
+#include "base/identity.h"
+#include "base/spi.h"
 #include "compat.h"
 #include "executor/spi.h"
-#include "fk/orphan.h"
 #include "miscadmin.h"
-#include "engine/statement.h"
-#include "utils/acl.h"
+#include "tables/rights.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(softdelete_as_owner);
 
@@ -34,19 +33,13 @@ softdelete_as_owner(PG_FUNCTION_ARGS)
 	text	   *result = NULL;
 	int			code;
 
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (!sd_owns_table(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	sd_check_owner(relid);
 	if (!sd_may_become(sd_owner_of(relid)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be able to SET ROLE \"%s\"",
 						GetUserNameFromId(sd_owner_of(relid), false))));
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	sd_become(sd_owner_of(relid), true, &before);
 	code = SPI_execute(command, false, 0);
 	if (code < 0)
@@ -66,8 +59,7 @@ softdelete_as_owner(PG_FUNCTION_ARGS)
 		}
 	}
 	sd_become_again(&before);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 	if (result == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(result);

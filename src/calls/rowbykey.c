@@ -8,19 +8,23 @@
  */
 #include "postgres.h"
 
-#include "calls/rowbykey.h"
 #include "access/genam.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
-#include "access/table.h"
+#include "base/spi.h"
+#include "calls/rowbykey.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
+#include "engine/statement.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "tables/foreignkeys.h"
 #include "miscadmin.h"
+#include "tables/names.h"
 #include "tables/predicate.h"
-#include "engine/statement.h"
+#include "tables/primarykey.h"
+#include "tables/reader.h"
+#include "tables/registry.h"
+#include "tables/rights.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -32,14 +36,14 @@
 void
 sd_require_managed(Oid relid)
 {
-	Relation	rel = try_relation_open(relid, AccessShareLock);
-	bool		managed = rel != NULL && sd_table(rel) != NULL;
-	Oid			root = rel != NULL ? sd_topmost(rel) : InvalidOid;
+	Relation	rel;
+	bool		managed;
+	Oid			root;
 
-	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+	(void) sd_relation_name(relid);
+	rel = relation_open(relid, AccessShareLock);
+	managed = sd_table(rel) != NULL;
+	root = sd_topmost(rel);
 	relation_close(rel, NoLock);
 	if (managed)
 		return;
@@ -99,16 +103,14 @@ cast_value(Oid type, int32 typmod, Oid from, Datum value, bool *isnull)
 	int16		len;
 	bool		byval;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	if (SPI_execute_with_args(text, 1, &from, &value, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed for \"%s\"", text);
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
 	get_typlenbyval(type, &len, &byval);
 	if (!*isnull)
 		value = SPI_datumTransfer(value, byval, len);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 	return value;
 }
 

@@ -7,8 +7,9 @@
 
 #include "postgres.h"
 
+#include "engine/statement.h"
 #include "fmgr.h"
-#include "engine/operation.h"
+#include "tables/table.h"
 
 /* a statement on one row, its parameters being the key's values */
 typedef struct SdByKey

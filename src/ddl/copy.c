@@ -13,18 +13,18 @@
  */
 #include "postgres.h"
 
-#include "ddl/copy.h"
 #include "access/table.h"
 #include "access/xlog.h"
 #include "base/guc.h"
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "commands/copy.h"
+#include "ddl/copy.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "plan/visibility.h"
 #include "tables/registry.h"
-#include "utils/builtins.h"
+#include "tables/table.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 

@@ -19,21 +19,22 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "ddl/drops.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/own_objects.h"
+#include "base/own_sql.h"
+#include "base/spi.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "engine/log.h"
-#include "executor/spi.h"
+#include "ddl/drops.h"
 #include "miscadmin.h"
-#include "tables/predicate.h"
-#include "tables/registry.h"
 #include "storage/lmgr.h"
+#include "tables/names.h"
+#include "tables/registry.h"
+#include "tables/rights.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -152,12 +153,10 @@ forget(Oid relid)
 	Oid			types[1] = {OIDOID};
 	Datum		values[1] = {ObjectIdGetDatum(relid)};
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	(void) sd_own_sql("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
 						  1, types, values);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 }
 
 /* The command is done: was all that it dropped to be dropped? */
@@ -200,12 +199,7 @@ softdelete_drop_triggers(PG_FUNCTION_ARGS)
 	HeapTuple	tuple;
 	int			n = 0;
 
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (!sd_owns_table(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	sd_check_owner(relid);
 	LockRelationOid(relid, AccessExclusiveLock);
 
 	catalog = table_open(TriggerRelationId, RowExclusiveLock);

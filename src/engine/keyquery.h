@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "engine/keyset.h"
 #include "engine/statement.h"
 
 /* what a kept plan does along a foreign key */
@@ -16,7 +17,7 @@ typedef enum SdQueryKind
 	SD_QUERY_RESTORE,			/* restore them, of one deletion */
 	SD_QUERY_CHILD,				/* live children of these keys */
 	SD_QUERY_COUNT,				/* how many there are */
-	SD_QUERY_DELETED,				/* deleted parents among these keys */
+	SD_QUERY_DELETED,			/* deleted parents among these keys */
 	SD_QUERY_PARENT,			/* the same, and lock the live ones */
 	SD_QUERY_MISSING			/* keys that have no parent at all */
 } SdQueryKind;

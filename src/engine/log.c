@@ -10,15 +10,20 @@
  */
 #include "postgres.h"
 
-#include "engine/log.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/guc.h"
+#include "base/own_objects.h"
+#include "base/own_sql.h"
+#include "base/spi.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
+#include "engine/counts.h"
+#include "engine/log.h"
+#include "engine/operation.h"
 #include "executor/spi.h"
-#include "base/guc.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -51,42 +56,6 @@ enum LogColumn
 	LOG_HELD_WHY,
 	LOG_COLUMNS
 };
-
-/* run a statement as the extension's owner, see sd_own_sql() */
-static int
-execute_as_owner(const char *text, int nargs, Oid *types, Datum *values,
-				 const char *nulls)
-{
-	Oid			save_role;
-	int			save_context;
-	int			nest_level = NewGUCNestLevel();
-	int			result;
-
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	GetUserIdAndSecContext(&save_role, &save_context);
-	SetUserIdAndSecContext(sd_objects()->owner,
-						   save_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	result = SPI_execute_with_args(text, nargs, types, values, nulls, false, 0);
-	SetUserIdAndSecContext(save_role, save_context);
-	AtEOXact_GUC(true, nest_level);
-	if (result < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s",
-			 SPI_result_code_string(result));
-	return SPI_processed;
-}
-
-/*
- * Run a statement on the extension's own tables, as their owner and, since
- * that is a superuser as a rule, under no search_path but the catalog's.  SPI
- * is connected.  Returns the rows processed.
- */
-int
-sd_own_sql(const char *text, int nargs, Oid *types, Datum *values)
-{
-	return execute_as_owner(text, nargs, types, values, NULL);
-}
 
 static Datum
 role_name(Oid role)
@@ -168,11 +137,9 @@ insert_by_sql(Relation log, Datum *values, bool *isnull)
 	}
 	nulls[LOG_COLUMNS] = '\0';
 	appendStringInfoChar(&text, ')');
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	(void) execute_as_owner(text.data, LOG_COLUMNS, types, values, nulls);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_connect();
+	(void) sd_own_sql_nulls(text.data, LOG_COLUMNS, types, values, nulls);
+	sd_spi_finish();
 }
 
 static void
@@ -328,14 +295,12 @@ sd_log_write(SdOp *op)
 		(op->estate == NULL && op->marked_total > 0);
 	if (!spi)
 		return;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	sd_log_note(op->restored, op->role, false);
 	op->restored = NULL;
 	sd_log_note(op->purged, op->role, true);
 	op->purged = NULL;
 	if (op->estate == NULL && op->marked_total > 0 && !update_row(op))
 		insert_row(op);			/* its row went with a subtransaction */
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 }

@@ -11,6 +11,5 @@
 
 extern void sd_log_write(SdOp *op);
 extern void sd_log_note(HTAB *counts, Oid role, bool purged);
-extern int	sd_own_sql(const char *text, int nargs, Oid *types, Datum *values);
 
 #endif							/* SOFTDELETE_LOG_H */

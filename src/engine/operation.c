@@ -1,23 +1,25 @@
 /*
  * operation.c
- *		One delete or restore in progress, and the statement it belongs to.
+ *		One delete or restore in progress.
  *
- * Owns the stack of frames (a frame stands on the C stack of the executor
- * hooks, which push and pop it) and the operations.  An operation lives in the
- * query context of its statement, so an aborted subtransaction leaves nothing
- * behind; a reset callback takes it off the list.  This file runs no SQL.
+ * Owns the list of operations.  An operation lives in the query context of its
+ * statement, so an aborted subtransaction leaves nothing behind; a reset
+ * callback takes it off the list.  This file runs no SQL.
  */
 #include "postgres.h"
 
-#include "engine/operation.h"
 #include "access/htup_details.h"
+#include "base/own_objects.h"
 #include "commands/sequence.h"
+#include "engine/counts.h"
+#include "engine/frame.h"
+#include "engine/keyset.h"
+#include "engine/operation.h"
 #include "executor/executor.h"
-#include "tables/foreignkeys.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
+#include "tables/foreignkeys.h"
+#include "tables/table.h"
 #include "utils/memutils.h"
 
 typedef struct OpEntry
@@ -26,8 +28,6 @@ typedef struct OpEntry
 	SdOp		op;
 	MemoryContextCallback callback;
 } OpEntry;
-
-SdFrame    *sd_frame = NULL;
 
 static dlist_head ops = DLIST_STATIC_INIT(ops);
 
@@ -175,30 +175,6 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 	MemoryContextSwitchTo(old);
 }
 
-/* Add n to the count of a deletion id. */
-void
-sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, Oid relid, int64 n)
-{
-	int64		key[2] = {id, relid};
-	SdIdCount  *count;
-	bool		found;
-
-	if (*counts == NULL)
-	{
-		HASHCTL		ctl = {0};
-
-		ctl.keysize = sizeof(key);
-		ctl.entrysize = sizeof(SdIdCount);
-		ctl.hcxt = context;
-		*counts = hash_create("softdelete counts", 16, &ctl,
-							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	count = hash_search(*counts, key, HASH_ENTER, &found);
-	if (!found)
-		count->n = 0;
-	count->n += n;
-}
-
 /* Count n rows of a table that deletion id took (0: none knows which) as restored. */
 void
 sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
@@ -206,113 +182,6 @@ sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
 	op->restored_total += n;
 	if (id != 0)
 		sd_count_by_id(&op->restored, op->context, id, relid, n);
-}
-
-/*
- * The purge that the executor works on, its RI actions included, or NULL.
- */
-SdStatement *
-sd_erasing(void)
-{
-	SdFrame    *frame = sd_frame;
-
-	while (frame && frame->statement == NULL &&
-		   (frame->query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS))
-		frame = frame->outer;
-	if (frame && frame->statement &&
-		(frame->statement->task == SD_TASK_PURGE ||
-		 frame->statement->task == SD_TASK_ERASE))
-		return frame->statement;
-	return NULL;
-}
-
-/* An empty set, in the current memory context. */
-SdKeySet *
-sd_key_set(SdKey *key, bool restored, bool of_parents, int64 id)
-{
-	SdKeySet   *set = palloc0(sizeof(SdKeySet));
-
-	set->key = key;
-	set->restored = restored;
-	set->of_parents = of_parents;
-	set->id = id;
-	set->allocated = 8;
-	set->types = palloc(sizeof(Oid) * key->n);
-	set->values = palloc(sizeof(Datum *) * key->n);
-	for (int i = 0; i < key->n; i++)
-	{
-		set->types[i] = of_parents ?
-			get_atttype(key->child, key->child_atts[i]) :
-			get_atttype(key->parent, key->parent_atts[i]);
-		set->values[i] = palloc(sizeof(Datum) * set->allocated);
-	}
-	return set;
-}
-
-/* Free it.  Values passed by reference stay until the context goes. */
-void
-sd_key_set_free(SdKeySet *set)
-{
-	for (int i = 0; i < set->key->n; i++)
-		pfree(set->values[i]);
-	pfree(set->values);
-	pfree(set->types);
-	pfree(set);
-}
-
-/*
- * Add one row's key, copied into the current memory context.  The same key
- * twice in a row (children of one parent) is kept once.
- */
-void
-sd_key_set_add(SdKeySet *set, const Datum *values)
-{
-	int			n = set->key->n;
-	bool		same = set->n > 0;
-	int16		len;
-	bool		byval;
-
-	for (int i = 0; same && i < n; i++)
-	{
-		get_typlenbyval(set->types[i], &len, &byval);
-		same = datumIsEqual(values[i], set->values[i][set->n - 1], byval, len);
-	}
-	if (same)
-		return;
-
-	if (set->n == set->allocated)
-	{
-		set->allocated *= 2;
-		for (int i = 0; i < n; i++)
-			set->values[i] = repalloc_huge(set->values[i],
-										   sizeof(Datum) * set->allocated);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		get_typlenbyval(set->types[i], &len, &byval);
-		set->values[i][set->n] = datumCopy(values[i], byval, len);
-	}
-	set->n++;
-}
-
-static SdKeySet *
-find_key_set(List **list, SdKey *key, bool restored, bool of_parents, int64 id,
-			 CommandId before)
-{
-	ListCell   *lc;
-	SdKeySet   *set;
-
-	foreach(lc, *list)
-	{
-		set = lfirst(lc);
-		if (set->key->oid == key->oid && set->restored == restored &&
-			set->of_parents == of_parents && set->id == id && set->before == before)
-			return set;
-	}
-	set = sd_key_set(key, restored, of_parents, id);
-	set->before = before;
-	*list = lappend(*list, set);
-	return set;
 }
 
 static void
@@ -331,7 +200,7 @@ collect(SdOp *op, List **list, SdKey *key, bool restored, bool of_parents,
 			return;
 	}
 	old = MemoryContextSwitchTo(op->context);
-	sd_key_set_add(find_key_set(list, key, restored, of_parents, id, 0), values);
+	sd_key_set_add(sd_key_set_find(list, key, restored, of_parents, id, 0), values);
 	MemoryContextSwitchTo(old);
 }
 
@@ -383,7 +252,7 @@ sd_op_recheck(SdOp *op, SdKey *key, CommandId before, const Datum *values)
 {
 	MemoryContext old = MemoryContextSwitchTo(op->context);
 
-	sd_key_set_add(find_key_set(&op->childless, key, false, false, 0, before),
+	sd_key_set_add(sd_key_set_find(&op->childless, key, false, false, 0, before),
 				   values);
 	MemoryContextSwitchTo(old);
 }

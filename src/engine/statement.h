@@ -8,7 +8,44 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "engine/operation.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+
+/* what a statement of the engine's own is for */
+typedef enum SdTask
+{
+	SD_TASK_NONE,				/* a user's statement */
+	SD_TASK_DELETE,				/* mark, as a user's DELETE does */
+	SD_TASK_RESTORE,			/* DELETE text, runs as the clearing UPDATE */
+	SD_TASK_PURGE,				/* DELETE that erases what has expired */
+	SD_TASK_ERASE,				/* DELETE that erases, its cascade included */
+	SD_TASK_READ				/* SELECT that sees every row */
+} SdTask;
+
+/* one of them */
+typedef struct SdStatement
+{
+	SdTask		task;
+	Oid			relid;			/* table that it modifies, if it does */
+	bool		restricted;		/* see sd_become() */
+	struct SdOp *op;			/* joins this operation; NULL: its own */
+	struct SdKey *via;			/* cascades along this key, or NULL */
+	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
+								 * id of its own operation, or 0 */
+	int64		rows;			/* out: rows marked, restored or erased by it,
+								 * cascades included */
+	Oid			purge_table;	/* PURGE: the only table it may erase from ... */
+	Interval   *retention;		/* ... what was deleted so long ... */
+	TimestampTz now;			/* ... before then */
+	bool		guarded;		/* PURGE: let the guard look at every row ... */
+	bool		unguarded;		/* ... out: it did not */
+	Datum	   *held;			/* deletion ids that PURGE and ERASE must leave
+								 * alone */
+	int			n_held;
+	CommandId	before;			/* READ: for SD_VIEW_BEFORE */
+	HTAB	   *purged;			/* out, PURGE and ERASE: SdIdCount ... */
+	MemoryContext context;		/* ... made in here */
+} SdStatement;
 
 /* the rows that one of the engine's statements works on */
 typedef enum SdView
@@ -21,18 +58,7 @@ typedef enum SdView
 								 * transaction, SdStatement.before */
 } SdView;
 
-/* who was current before sd_become() */
-typedef struct SdIdentity
-{
-	Oid			role;
-	int			context;
-	int			guc_level;		/* 0: none was opened */
-} SdIdentity;
-
 extern SdStatement *sd_pending_statement;
-
-extern void sd_become(Oid role, bool restricted, SdIdentity *before);
-extern void sd_become_again(const SdIdentity *before);
 
 extern SdStatement *sd_take_statement(QueryDesc *query);
 extern SdStatement *sd_statement_of(QueryDesc *query);

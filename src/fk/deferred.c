@@ -13,22 +13,24 @@
  */
 #include "postgres.h"
 
-#include "fk/deferred.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
+#include "base/identity.h"
+#include "base/spi.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
+#include "engine/keyset.h"
+#include "fk/deferred.h"
 #include "fk/orphan.h"
-#include "tables/foreignkeys.h"
 #include "nodes/makefuncs.h"
-#include "engine/statement.h"
-#include "utils/fmgroids.h"
+#include "tables/foreignkeys.h"
+#include "tables/referrers.h"
+#include "tables/rights.h"
 #include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -135,8 +137,7 @@ check_waiting(bool all)
 	if (waiting == NIL)
 		return;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	foreach(lc, waiting)
 	{
 		Waiting    *entry = lfirst(lc);
@@ -145,8 +146,7 @@ check_waiting(bool all)
 			still_there(entry->set->key))
 			sd_check_deferred(entry->set);
 	}
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 	PopActiveSnapshot();
 }
 

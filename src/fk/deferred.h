@@ -7,8 +7,9 @@
 
 #include "postgres.h"
 
+#include "engine/keyset.h"
 #include "nodes/parsenodes.h"
-#include "engine/operation.h"
+#include "tables/foreignkeys.h"
 
 extern void sd_deferred_init(void);
 extern bool sd_is_deferred(SdKey *key);

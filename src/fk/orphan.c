@@ -8,33 +8,19 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "fk/orphan.h"
-#include "access/table.h"
-#include "catalog/pg_class.h"
-#include "fk/deferred.h"
-#include "executor/spi.h"
 #include "engine/keyquery.h"
-#include "tables/foreignkeys.h"
+#include "engine/keyset.h"
+#include "engine/statement.h"
+#include "executor/spi.h"
+#include "fk/orphan.h"
 #include "miscadmin.h"
-#include "tables/predicate.h"
+#include "tables/foreignkeys.h"
+#include "tables/names.h"
+#include "tables/registry.h"
+#include "tables/rights.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
-#include "utils/syscache.h"
-
-Oid
-sd_owner_of(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
 
 /* "(post_id)=(7)" of the first row that SPI found */
 static char *
@@ -52,14 +38,6 @@ found_key(Oid relid, AttrNumber *atts, int n)
 									  SPI_tuptable->tupdesc, i + 1));
 	appendStringInfoChar(&buf, ')');
 	return buf.data;
-}
-
-/* May the user be told the key's values?  As ri_ReportViolation() decides. */
-bool
-sd_may_see(Oid relid)
-{
-	return check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED &&
-		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 static void
@@ -180,22 +158,9 @@ sd_find_orphan(SdKeySet *set, bool report)
 	return true;
 }
 
-/*
- * The rows of the set were marked: no live row may refer to them.  A deferred
- * key may still be put right before the commit.
- */
+/* A restored row has a deleted parent. */
 void
-sd_check_children(SdKeySet *set)
-{
-	bool		deferred = set->key->on_delete == FKCONSTR_ACTION_NOACTION &&
-		sd_is_deferred(set->key);
-
-	if (sd_find_orphan(set, !deferred))
-		sd_defer(set);
-}
-
-static void
-raise_parent(SdKey *key)
+sd_raise_parent(SdKey *key)
 {
 	char	   *parent = get_rel_name(key->parent);
 	char	   *found;
@@ -217,8 +182,8 @@ raise_parent(SdKey *key)
 }
 
 /* "insert or update on table ... violates", for a parent that is not there */
-static void
-raise_missing(SdKey *key, const char *hint)
+void
+sd_raise_missing(SdKey *key, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
@@ -244,36 +209,12 @@ raise_missing(SdKey *key, const char *hint)
  * validated may have had such children always, and one with a PERIOD may need
  * several parents.
  */
-static SdKeySet *
-missing_parents(SdKeySet *set)
+SdKeySet *
+sd_missing_parents(SdKeySet *set)
 {
 	if (!set->key->validated || set->key->temporal)
 		return sd_key_set(set->key, false, true, 0);
 	return found_keys(SD_QUERY_MISSING, set);
-}
-
-/*
- * The rows of the set were restored: what they refer to must be there and be
- * live, when a deferred key is checked at the latest.
- */
-void
-sd_check_parent(SdKeySet *set)
-{
-	SdStatement statement = {SD_TASK_READ};
-	SdKey	   *key = set->key;
-	bool		deleted;
-
-	/* locks the parents that are there */
-	deleted = sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
-							 SD_VIEW_LATEST, 1) > 0;
-	if (!deleted && missing_parents(set)->n == 0)
-		return;
-	if (sd_key_needs_parent(key) && sd_is_deferred(key))
-		sd_defer(set);
-	else if (deleted)
-		raise_parent(key);
-	else
-		raise_missing(key, "Bring the row back that it refers to, or insert one with its key.");
 }
 
 /* The check of a key that was deferred. */
@@ -281,66 +222,13 @@ void
 sd_check_deferred(SdKeySet *set)
 {
 	if (sd_find_orphan(set, !set->of_parents))
-		raise_parent(set->key);
+		sd_raise_parent(set->key);
 	if (set->of_parents)
 	{
-		SdKeySet   *missing = missing_parents(set);
+		SdKeySet   *missing = sd_missing_parents(set);
 
 		if (missing->n > 0 && has_live_child(missing))
-			raise_missing(set->key, "The row that it refers to is not there any more.");
+			sd_raise_missing(set->key, "The row that it refers to is not there any more.");
 	}
 }
 
-/*
- * A foreign key was added or validated: PostgreSQL has seen to it that every
- * child has its parent; a live child of a deleted one is for us to find, whatever
- * a delete does along the key.  Needs memory for the keys of the deleted parents.
- */
-void
-sd_check_new_key(SdKey *key)
-{
-	SdStatement statement = {SD_TASK_READ};
-	SdTable    *parent = sd_table_by_oid(key->parent);
-	SdKeySet   *deleted;
-	Oid			types[1];
-	Datum		values[INDEX_MAX_KEYS];
-	StringInfoData buf;
-
-	if (parent == NULL)
-		return;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-
-	initStringInfo(&buf);
-	for (int i = 0; i < key->n; i++)
-		appendStringInfo(&buf, "%s p.%s", i ? "," : "SELECT",
-						 sd_column_name(key->parent, key->parent_atts[i]));
-	appendStringInfo(&buf, " FROM %s p WHERE %s AND $1 IS NULL",
-					 sd_qualified_name(key->parent),
-					 sd_table_predicate(parent, false, "p"));
-	sd_execute(sd_prepare(buf.data, 0, types, sd_owner_of(key->parent), 0), values,
-			   &statement, sd_owner_of(key->parent), false, SD_VIEW_LATEST, 0);
-
-	deleted = sd_key_set(key, false, false, 0);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		bool		has_null = false;
-
-		for (int i = 0; i < key->n; i++)
-		{
-			bool		isnull;
-
-			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
-									  SPI_tuptable->tupdesc, i + 1, &isnull);
-			has_null |= isnull;
-		}
-		if (!has_null)
-			sd_key_set_add(deleted, values);
-	}
-	if (deleted->n > 0 &&
-		sd_execute_key(SD_QUERY_CHILD, deleted, &statement, sd_owner_of(key->child),
-					   SD_VIEW_LATEST, 1) > 0)
-		raise_missing(key, "The row that it refers to is deleted: restore it, or delete the one that refers to it.");
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-}

@@ -7,15 +7,14 @@
 
 #include "postgres.h"
 
-#include "engine/operation.h"
+#include "engine/keyset.h"
+#include "tables/foreignkeys.h"
 
-extern Oid	sd_owner_of(Oid relid);
-extern bool sd_may_see(Oid relid);
 extern SdKeySet *sd_only_deleted(SdKeySet *set);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
-extern void sd_check_children(SdKeySet *set);
-extern void sd_check_parent(SdKeySet *set);
 extern void sd_check_deferred(SdKeySet *set);
-extern void sd_check_new_key(SdKey *key);
+extern void sd_raise_parent(SdKey *key);
+extern void sd_raise_missing(SdKey *key, const char *hint);
+extern SdKeySet *sd_missing_parents(SdKeySet *set);
 
 #endif							/* SOFTDELETE_ORPHAN_H */

@@ -17,22 +17,19 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "base/own_objects.h"
+#include "base/spi.h"
+#include "engine/keyset.h"
+#include "engine/operation.h"
 #include "executor/executor.h"
-#include "executor/spi.h"
 #include "fk/orphan.h"
 #include "tables/foreignkeys.h"
-#include "engine/operation.h"
-#include "tables/predicate.h"
 #include "tables/registry.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
+#include "tables/table.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(softdelete_deleted_parent_ok);
-PG_FUNCTION_INFO_V1(softdelete_raise_deleted_row);
-PG_FUNCTION_INFO_V1(softdelete_engine_in);
-PG_FUNCTION_INFO_V1(softdelete_engine_out);
 
 /*
  * Do the key's columns of the parent stand among the checked ones?  Fills
@@ -104,8 +101,8 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 	if (op != NULL && op->id == 0)
 		op = NULL;
 
-	if (op == NULL && SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	if (op == NULL)
+		sd_spi_connect();
 	foreach(lc, table->children)
 	{
 		SdKey	   *key = lfirst(lc);
@@ -132,73 +129,8 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 			found = sd_find_orphan(set, false);
 		}
 	}
-	if (op == NULL && SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	if (op == NULL)
+		sd_spi_finish();
 	PG_RETURN_BOOL(!found);
 }
 
-/*
- * raise_deleted_row(engine, table, key columns, VARIADIC key values): INSERT ... ON
- * CONFLICT DO UPDATE met a deleted row.
- */
-Datum
-softdelete_raise_deleted_row(PG_FUNCTION_ARGS)
-{
-	Oid			relid;
-	int2vector *atts;
-	StringInfoData names;
-	StringInfoData values;
-	char	   *table;
-	bool		tell;
-
-	sd_check_engine_arg(fcinfo);
-	relid = PG_GETARG_OID(1);
-	atts = (int2vector *) PG_GETARG_POINTER(2);
-	table = quote_literal_cstr(sd_qualified_name(relid));
-	tell = atts->dim1 > 0 && sd_may_see(relid);
-
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; tell && i < atts->dim1; i++)
-	{
-		Oid			output;
-		bool		varlena;
-
-		getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i + 3), &output, &varlena);
-		appendStringInfo(&names, "%s%s", i ? ", " : "",
-						 get_attname(relid, atts->values[i], false));
-		appendStringInfo(&values, "%s%s", i ? ", " : "",
-						 quote_literal_cstr(OidOutputFunctionCall(output,
-																  PG_GETARG_DATUM(i + 3))));
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("row that ON CONFLICT would update is deleted"),
-			 tell ?
-			 errdetail("Row with key (%s)=(%s) of table \"%s\" is deleted and still holds the unique key.",
-					   names.data, values.data, get_rel_name(relid)) :
-			 errdetail("A deleted row of table \"%s\" still holds the unique key.",
-					   get_rel_name(relid)),
-			 tell ?
-			 errhint("SELECT softdelete.restore(%s, %s) brings it back, softdelete.purge(%s, %s) erases it; softdelete.create_live_unique() makes the key unique among live rows only.",
-					 table, values.data, table, values.data) :
-			 errhint("softdelete.create_live_unique() makes the key unique among live rows only."),
-			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(relid))));
-	PG_RETURN_BOOL(false);
-}
-
-/* The type engine has values in query trees only. */
-Datum
-softdelete_engine_in(PG_FUNCTION_ARGS)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot accept a value of type softdelete.engine")));
-	PG_RETURN_VOID();
-}
-
-Datum
-softdelete_engine_out(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_CSTRING(pstrdup("engine"));
-}

@@ -15,16 +15,20 @@
  */
 #include "postgres.h"
 
-#include "mark/cascade.h"
 #include "access/table.h"
+#include "base/spi.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
-#include "fk/orphan.h"
 #include "engine/keyquery.h"
-#include "tables/foreignkeys.h"
+#include "engine/keyset.h"
+#include "engine/operation.h"
+#include "engine/statement.h"
+#include "fk/check.h"
+#include "fk/orphan.h"
+#include "mark/cascade.h"
 #include "miscadmin.h"
-#include "utils/lsyscache.h"
+#include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/rel.h"
 
 /*
@@ -114,8 +118,7 @@ sd_follow(SdOp *op, EState *estate)
 {
 	ListCell   *lc;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	while (drop_live(op), op->pending != NIL)
 	{
 		List	   *level = op->pending;
@@ -129,8 +132,7 @@ sd_follow(SdOp *op, EState *estate)
 		AfterTriggerEndQuery(estate);
 		list_free(level);
 	}
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 }
 
 /* The same, and check what the operation has left to be checked. */
@@ -143,8 +145,7 @@ sd_cascade(SdOp *op, EState *estate)
 		sd_follow(op, estate);
 	if (op->childless == NIL && op->parents == NIL)
 		return;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	drop_live(op);
 	foreach(lc, op->childless)
 		if (((SdKeySet *) lfirst(lc))->n > 0)
@@ -154,6 +155,5 @@ sd_cascade(SdOp *op, EState *estate)
 	op->childless = NIL;
 	op->parents = NIL;
 
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 }

@@ -1,13 +1,14 @@
 /*
  * executor.h
- *		Hooks into the executor: frames, triggers left out, the flush.
+ *		Hooks into the executor: frames, and what is done at a statement's end.
  */
 #ifndef SOFTDELETE_EXECUTOR_H
 #define SOFTDELETE_EXECUTOR_H
 
+#include "postgres.h"
+
 #include "nodes/execnodes.h"
 
-extern bool sd_mark_trigger_is_off(ResultRelInfo *rel);
 extern void sd_executor_init(void);
 
 #endif							/* SOFTDELETE_EXECUTOR_H */

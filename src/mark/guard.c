@@ -11,19 +11,23 @@
  */
 #include "postgres.h"
 
-#include "mark/triggers.h"
 #include "access/htup_details.h"
+#include "base/guc.h"
+#include "base/spi.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
-#include "executor/spi.h"
-#include "base/guc.h"
-#include "tables/predicate.h"
+#include "engine/counts.h"
+#include "engine/frame.h"
+#include "engine/operation.h"
 #include "engine/statement.h"
+#include "executor/executor.h"
+#include "mark/triggers.h"
+#include "tables/names.h"
+#include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -39,14 +43,12 @@ mark_instead(Relation rel, ItemPointer tid)
 	Datum		values[2] = {PointerGetDatum(tid)};
 	char	   *text;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	text = psprintf("DELETE FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(RelationGetRelid(rel)));
 	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement, InvalidOid,
 			   true, SD_VIEW_STATEMENT, 0);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 }
 
 /* the ModifyTable of the running statement that writes rel; NULL if none */

@@ -4,7 +4,7 @@
  *
  *	stamp_trigger	BEFORE UPDATE: an UPDATE set or cleared the mark; fill in or
  *					clear the companion columns.  (A converted DELETE does so in
- *					its target list, and executor.c switches this off.)
+ *					its target list, and triggerset.c switches it off.)
  *	mark			AFTER UPDATE: collect the row's keys for cascade.c.  Its
  *					definition also holds the table's state, see registry.c.
  *
@@ -14,19 +14,19 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "mark/cascade.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "engine/log.h"
-#include "executor/executor.h"
-#include "tables/foreignkeys.h"
 #include "engine/operation.h"
-#include "tables/registry.h"
-#include "mark/stamp.h"
+#include "executor/executor.h"
+#include "mark/cascade.h"
+#include "mark/rowlock.h"
 #include "mark/triggers.h"
+#include "tables/foreignkeys.h"
+#include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -56,36 +56,13 @@ sd_trigger_table(FunctionCallInfo fcinfo, const char *name)
 	return table;
 }
 
-/* Raise where the mark trigger is switched off: nothing would cascade. */
-void
-sd_check_enabled(SdTable *table)
-{
-	Relation	rel;
-	const char *name = NULL;
-
-	if (!table->disabled)
-		return;
-	rel = table_open(table->relid, NoLock);
-	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
-		if (rel->trigdesc->triggers[i].tgfoid == sd_objects()->mark_trigger)
-			name = rel->trigdesc->triggers[i].tgname;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot delete from managed table \"%s\" while its triggers are disabled",
-					RelationGetRelationName(rel)),
-			 errhint("ALTER TABLE %s ENABLE TRIGGER %s.",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												RelationGetRelationName(rel)),
-					 quote_identifier(name))));
-}
-
 static Datum
 get_value(HeapTuple tuple, AttrNumber attnum, TupleDesc desc, bool *isnull)
 {
 	return heap_getattr(tuple, attnum, desc, isnull);
 }
 
-/* lock the old version: see stamp.c */
+/* lock the old version: see rowlock.c */
 static void
 lock_old_row(SdTable *table, TriggerData *trigdata)
 {

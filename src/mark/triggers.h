@@ -7,10 +7,10 @@
 
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "engine/operation.h"
+#include "fmgr.h"
+#include "tables/table.h"
 
-extern void sd_check_enabled(SdTable *table);
 extern SdTable *sd_trigger_table(FunctionCallInfo fcinfo, const char *name);
 extern void sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row);
 extern void sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row);

@@ -10,9 +10,10 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "plan/returning.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/returning.h"
 #include "rewrite/rewriteManip.h"
+#include "tables/table.h"
 
 typedef struct Context
 {

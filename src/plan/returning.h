@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "nodes/parsenodes.h"
-#include "tables/registry.h"
+#include "tables/table.h"
 
 /* Show the marker in RETURNING as it was.  live: its value in a live row. */
 extern void sd_returning_before(Query *query, SdTable *table, Expr *live);

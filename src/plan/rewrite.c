@@ -9,203 +9,27 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "plan/rewrite.h"
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_type.h"
-#include "commands/trigger.h"
-#include "tables/condition.h"
 #include "base/guc.h"
-#include "tables/foreignkeys.h"
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
+#include "compat.h"
+#include "engine/statement.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "parser/parse_coerce.h"
 #include "parser/parsetree.h"
-#include "plan/planner.h"
-#include "tables/predicate.h"
-#include "tables/registry.h"
+#include "plan/assignments.h"
+#include "plan/planning.h"
 #include "plan/returning.h"
-#include "rewrite/rewriteHandler.h"
-#include "mark/triggers.h"
+#include "plan/rewrite.h"
 #include "plan/upsert.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
+#include "tables/condition.h"
+#include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
-
-/* a value on its way into the column, as an UPDATE assigns it */
-static Expr *
-coerced(Relation rel, AttrNumber attnum, Expr *value)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-	Node	   *expr;
-
-	expr = coerce_to_target_type(NULL, (Node *) value, exprType((Node *) value),
-								 att->atttypid, att->atttypmod,
-								 COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
-	if (expr == NULL)
-		elog(ERROR, "cannot assign to column \"%s\"", NameStr(att->attname));
-	return (Expr *) expr;
-}
-
-static Expr *
-null_value(Relation rel, AttrNumber attnum)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-	Oid			type = getBaseType(att->atttypid);
-
-	return coerced(rel, attnum,
-				   (Expr *) makeNullConst(type, -1, get_typcollation(type)));
-}
-
-static Expr *
-now_value(Relation rel, AttrNumber attnum)
-{
-	return coerced(rel, attnum,
-				   (Expr *) makeFuncExpr(F_NOW, TIMESTAMPTZOID, NIL,
-										 InvalidOid, InvalidOid,
-										 COERCE_EXPLICIT_CALL));
-}
-
-static Expr *
-column(Relation rel, Index varno, AttrNumber attnum)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-
-	return (Expr *) makeVar(varno, attnum, att->atttypid, att->atttypmod,
-							att->attcollation, 0);
-}
-
-/* the value that says "deleted", or, for a flag, "live" */
-static Expr *
-mark_value(Relation rel, SdTable *table, bool deleted)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	Oid			type = getBaseType(att->atttypid);
-	Oid			input;
-	Oid			ioparam;
-	int16		len;
-	bool		byval;
-
-	if (table->kind == SD_TIMESTAMP)
-		return deleted ? now_value(rel, table->marker) : null_value(rel, table->marker);
-	if (table->kind == SD_BOOLEAN)
-	{
-		bool		value = (strcmp(table->deleted_value, "true") == 0) == deleted;
-
-		return coerced(rel, table->marker, (Expr *) makeBoolConst(value, false));
-	}
-	Assert(deleted);
-	getTypeInputInfo(type, &input, &ioparam);
-	get_typlenbyval(type, &len, &byval);
-	return coerced(rel, table->marker,
-				   (Expr *) makeConst(type, -1, get_typcollation(type), len,
-									  OidInputFunctionCall(input, table->deleted_value,
-														   ioparam, -1),
-									  false, byval));
-}
-
-/* stamp(engine), or stamp(engine, ctid, tableoid) where others may refer to it */
-static Expr *
-stamp_value(Relation rel, Index varno, SdTable *table)
-{
-	List	   *args = list_make1(sd_engine_arg());
-	Oid			function = sd_objects()->stamp;
-
-	if (sd_has_children(table))
-	{
-		Expr	   *tableoid;
-
-		if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
-			has_subclass(RelationGetRelid(rel)))
-			tableoid = (Expr *) makeVar(varno, TableOidAttributeNumber,
-										OIDOID, -1, InvalidOid, 0);
-		else
-			tableoid = (Expr *) makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
-										  ObjectIdGetDatum(RelationGetRelid(rel)),
-										  false, true);
-		args = lappend(args, makeVar(varno, SelfItemPointerAttributeNumber,
-									 TIDOID, -1, InvalidOid, 0));
-		args = lappend(args, tableoid);
-		function = sd_objects()->stamp_locked;
-	}
-	return coerced(rel, table->id,
-				   (Expr *) makeFuncExpr(function, INT8OID, args, InvalidOid,
-										 InvalidOid, COERCE_EXPLICIT_CALL));
-}
-
-/*
- * The former status; where none is known (the row was inserted with the mark)
- * and the column cannot be NULL, its default.
- */
-static Expr *
-former_value(Relation rel, Index varno, SdTable *table)
-{
-	Expr	   *former = column(rel, varno, table->former);
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	Node	   *fallback = att->attnotnull ? build_column_default(rel, table->marker) : NULL;
-	CoalesceExpr *coalesce;
-
-	if (fallback == NULL)
-		return former;
-	coalesce = makeNode(CoalesceExpr);
-	coalesce->coalescetype = exprType((Node *) former);
-	coalesce->coalescecollid = exprCollation((Node *) former);
-	coalesce->args = list_make2(former, fallback);
-	coalesce->location = -1;
-	return (Expr *) coalesce;
-}
-
-static int
-by_attnum(const ListCell *a, const ListCell *b)
-{
-	return ((TargetEntry *) lfirst(a))->resno - ((TargetEntry *) lfirst(b))->resno;
-}
-
-static List *
-add_target(List *targets, Relation rel, AttrNumber attnum, Expr *value)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-
-	return lappend(targets, makeTargetEntry(value, attnum,
-											pstrdup(NameStr(att->attname)), false));
-}
-
-/*
- * The SET list of a delete or restore, in the order of the columns, which is
- * what the planner expects.  mark_only: leave the stamp to the trigger.
- */
-static List *
-set_list(Relation rel, Index varno, SdTable *table, bool deleted, bool mark_only)
-{
-	List	   *targets = NIL;
-
-	if (!deleted && table->kind == SD_STATUS)
-		targets = add_target(targets, rel, table->marker,
-							 former_value(rel, varno, table));
-	else
-		targets = add_target(targets, rel, table->marker,
-							 mark_value(rel, table, deleted));
-	if (!mark_only)
-	{
-		targets = add_target(targets, rel, table->id,
-							 deleted ? stamp_value(rel, varno, table) :
-							 null_value(rel, table->id));
-		if (table->time != table->marker)
-			targets = add_target(targets, rel, table->time,
-								 deleted ? now_value(rel, table->time) :
-								 null_value(rel, table->time));
-		if (table->former != InvalidAttrNumber)
-			targets = add_target(targets, rel, table->former,
-								 deleted ? column(rel, varno, table->marker) :
-								 null_value(rel, table->former));
-		list_sort(targets, by_attnum);
-	}
-	return targets;
-}
 
 static void
 note_updated(Query *query, RangeTblEntry *rte, List *targets)
@@ -232,13 +56,11 @@ convert_delete(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table,
 	bool		deleted = task != SD_TASK_RESTORE;
 	Index		varno = query->resultRelation;
 
-	query->targetList = set_list(rel, varno, table, deleted, false);
+	query->targetList = sd_set_list(rel, varno, table, deleted, false);
 	query->commandType = CMD_UPDATE;
 	if (deleted && query->returningList != NIL)
 		sd_returning_before(query, table,
-							table->former != InvalidAttrNumber ?
-							column(rel, varno, table->former) :
-							mark_value(rel, table, false));
+							sd_live_value(rel, varno, table));
 	note_updated(query, rte, query->targetList);
 
 	/* deleting twice is no new delete, whatever is visible */
@@ -276,7 +98,7 @@ convert_merge(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table)
 							RelationGetRelationName(rel)),
 					 errhint("SET softdelete.visibility = live.")));
 		action->commandType = CMD_UPDATE;
-		action->targetList = set_list(rel, query->resultRelation, table, true, true);
+		action->targetList = sd_set_list(rel, query->resultRelation, table, true, true);
 		note_updated(query, rte, action->targetList);
 	}
 }

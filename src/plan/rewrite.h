@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
+#include "engine/statement.h"
 #include "nodes/parsenodes.h"
-#include "engine/operation.h"
 
 extern void sd_rewrite(Query *query, SdTask task);
 

@@ -6,17 +6,27 @@
  */
 #include "postgres.h"
 
-#include "plan/upsert.h"
 #include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "base/own_objects.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
-#include "tables/condition.h"
-#include "tables/foreignkeys.h"
+#include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "plan/upsert.h"
+#include "tables/condition.h"
+#include "tables/names.h"
+#include "tables/primarykey.h"
+#include "tables/rights.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(softdelete_raise_deleted_row);
 
 /* does the SET list of DO UPDATE name the marker? */
 static bool
@@ -91,4 +101,54 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table)
 	conflict->onConflictWhere = conflict->onConflictWhere ?
 		(Node *) make_andclause(list_make2(either, conflict->onConflictWhere)) :
 		(Node *) either;
+}
+
+/*
+ * raise_deleted_row(engine, table, key columns, VARIADIC key values): INSERT ... ON
+ * CONFLICT DO UPDATE met a deleted row.
+ */
+Datum
+softdelete_raise_deleted_row(PG_FUNCTION_ARGS)
+{
+	Oid			relid;
+	int2vector *atts;
+	StringInfoData names;
+	StringInfoData values;
+	char	   *table;
+	bool		tell;
+
+	sd_check_engine_arg(fcinfo);
+	relid = PG_GETARG_OID(1);
+	atts = (int2vector *) PG_GETARG_POINTER(2);
+	table = quote_literal_cstr(sd_qualified_name(relid));
+	tell = atts->dim1 > 0 && sd_may_see(relid);
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; tell && i < atts->dim1; i++)
+	{
+		Oid			output;
+		bool		varlena;
+
+		getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, i + 3), &output, &varlena);
+		appendStringInfo(&names, "%s%s", i ? ", " : "",
+						 get_attname(relid, atts->values[i], false));
+		appendStringInfo(&values, "%s%s", i ? ", " : "",
+						 quote_literal_cstr(OidOutputFunctionCall(output,
+																  PG_GETARG_DATUM(i + 3))));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("row that ON CONFLICT would update is deleted"),
+			 tell ?
+			 errdetail("Row with key (%s)=(%s) of table \"%s\" is deleted and still holds the unique key.",
+					   names.data, values.data, get_rel_name(relid)) :
+			 errdetail("A deleted row of table \"%s\" still holds the unique key.",
+					   get_rel_name(relid)),
+			 tell ?
+			 errhint("SELECT softdelete.restore(%s, %s) brings it back, softdelete.purge(%s, %s) erases it; softdelete.create_live_unique() makes the key unique among live rows only.",
+					 table, values.data, table, values.data) :
+			 errhint("softdelete.create_live_unique() makes the key unique among live rows only."),
+			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(relid))));
+	PG_RETURN_BOOL(false);
 }

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "nodes/parsenodes.h"
-#include "tables/registry.h"
+#include "tables/table.h"
 
 extern void sd_convert_upsert(Query *query, Relation rel, SdTable *table);
 

@@ -14,24 +14,24 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "plan/visibility.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "base/guc.h"
+#include "base/own_objects.h"
 #include "catalog/pg_type.h"
-#include "tables/condition.h"
+#include "compat.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/plancat.h"
 #include "parser/parsetree.h"
-#include "plan/planner.h"
+#include "plan/planning.h"
+#include "plan/visibility.h"
 #include "replication/walsender.h"
+#include "tables/condition.h"
 #include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/rls.h"
-
-/* > 0 while ALTER TABLE looks at whole tables: nothing is hidden from it */
-int			sd_bypass_depth = 0;
 
 /*
  * Does the session copy whole tables?  A dump does (row_security = off), a

@@ -5,9 +5,9 @@
 #ifndef SOFTDELETE_VISIBILITY_H
 #define SOFTDELETE_VISIBILITY_H
 
-#include "base/guc.h"
+#include "postgres.h"
 
-extern int	sd_bypass_depth;
+#include "base/guc.h"
 
 extern bool sd_sees_whole_tables(void);
 extern SdVisibility sd_visible(void);

@@ -9,16 +9,19 @@
  */
 #include "postgres.h"
 
-#include "purge/batch.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "engine/counts.h"
 #include "engine/log.h"
-#include "miscadmin.h"
-#include "tables/predicate.h"
 #include "engine/statement.h"
+#include "miscadmin.h"
+#include "purge/batch.h"
+#include "purge/expiry.h"
+#include "tables/names.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/timestamp.h"
 
 /* Tell the statement which deletions it has to leave alone. */
 void

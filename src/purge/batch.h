@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
+#include "engine/statement.h"
 #include "executor/spi.h"
 #include "purge/expiry.h"
-#include "engine/operation.h"
 
 extern void sd_set_held(SdStatement *statement, ArrayType *held);
 extern bool sd_attempt(void (*work) (void *), void *argument);

@@ -12,24 +12,24 @@
  */
 #include "postgres.h"
 
-#include "purge/retention.h"
-#include "purge/batch.h"
+#include "base/identity.h"
+#include "base/spi.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "compat.h"
-#include "fk/deferred.h"
+#include "engine/frame.h"
 #include "engine/log.h"
-#include "executor/executor.h"
-#include "purge/expiry.h"
-#include "funcapi.h"
-#include "fk/orphan.h"
-#include "tables/foreignkeys.h"
-#include "miscadmin.h"
-#include "tables/predicate.h"
-#include "purge/purge.h"
 #include "engine/statement.h"
+#include "executor/executor.h"
+#include "fk/deferred.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "purge/batch.h"
+#include "purge/cyclequery.h"
+#include "purge/expiry.h"
+#include "purge/purge.h"
+#include "tables/registry.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -40,26 +40,6 @@ PG_FUNCTION_INFO_V1(softdelete_purge_cycle);
 /* so that the parameters of a statement suffice */
 #define MAX_CYCLE ((FUNC_MAX_ARGS - 1) / 2 - 1)
 
-/* a table or partition that rows are erased from */
-typedef struct Leaf
-{
-	PurgeRun	run;
-	int			which;			/* of the cycle's tables */
-	SPIPlanPtr	eraser;
-	Datum	   *tids;			/* of the rows of a batch */
-	int			n;
-	int			allocated;
-} Leaf;
-
-typedef struct Cycle
-{
-	PurgeRun   *tables;
-	int			n_tables;
-	Leaf	   *leaves;
-	int			n_leaves;
-	SPIPlanPtr	referrers;		/* finds all that refer to a set of rows */
-} Cycle;
-
 /* a set of rows, by table and ctid */
 typedef struct RowSet
 {
@@ -68,110 +48,8 @@ typedef struct RowSet
 	int			n;
 } RowSet;
 
-/* ----------
- * Append, for each key between tables of the cycle, what one step along it
- * from the row (<from>.t, <from>.c) leads to:
- *
- * SELECT <to>.tableoid, <to>.ctid FROM parent p, child c
- *	WHERE <from table>.tableoid = <from>.t AND ... .ctid = <from>.c AND <key> UNION ALL ...
- *
- * up: from children to those parents that may go; else to all children
- * ----------
- */
-static void
-append_step(StringInfo buf, Cycle *cycle, const char *from, bool up)
-{
-	appendStringInfoString(buf, "SELECT NULL::pg_catalog.oid, NULL::pg_catalog.tid WHERE false");
-	for (int parent = 0; parent < cycle->n_tables; parent++)
-	{
-		SdTable    *table = cycle->tables[parent].table;
-		ListCell   *lc;
-
-		foreach(lc, sd_all_children(table->relid))
-		{
-			SdKey	   *key = lfirst(lc);
-			SdTable    *child = sd_table_by_oid(key->child);
-			bool		inside = false;
-
-			for (int i = 0; child != NULL && i < cycle->n_tables; i++)
-				inside = inside || child->root == cycle->tables[i].root;
-			if (!inside || !sd_key_needs_parent(key))
-				continue;
-			appendStringInfo(buf, " UNION ALL SELECT %s.tableoid, %s.ctid FROM %s p, %s c"
-							 " WHERE %s.tableoid OPERATOR(pg_catalog.=) %s.t"
-							 " AND %s.ctid OPERATOR(pg_catalog.=) %s.c AND ",
-							 up ? "p" : "c", up ? "p" : "c",
-							 sd_qualified_name(key->parent), sd_qualified_name(key->child),
-							 up ? "c" : "p", from, up ? "c" : "p", from);
-			sd_append_join(buf, key, "p", "c");
-			if (up)
-			{
-				appendStringInfoString(buf, " AND ");
-				sd_append_may_go(buf, table, "p", parent);
-			}
-		}
-	}
-}
-
-/* ----------
- * WITH RECURSIVE candidate (t, c, stays) AS MATERIALIZED (<of every leaf>),
- *	stuck (t, c) AS (SELECT t, c FROM candidate WHERE stays
- *		UNION <what the stuck ones refer to>)
- * SELECT candidate.t, candidate.c, stuck.t IS NOT NULL
- *	FROM candidate LEFT JOIN stuck USING (t, c)
- * ----------
- */
-static char *
-candidates_text(Cycle *cycle)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "WITH RECURSIVE candidate (t, c, stays) AS MATERIALIZED (");
-	for (int i = 0; i < cycle->n_leaves; i++)
-	{
-		Leaf	   *leaf = &cycle->leaves[i];
-
-		appendStringInfo(&buf, "%sSELECT %u::pg_catalog.oid, x.ctid, x.stays FROM (",
-						 i ? " UNION ALL " : "", leaf->run.relid);
-		sd_append_candidates(&buf, leaf->run.table, cycle->tables, cycle->n_tables, leaf->which);
-		appendStringInfoString(&buf, ") AS x(ctid, id, stays)");
-	}
-	appendStringInfoString(&buf, "), stuck (t, c) AS (SELECT k.t, k.c FROM candidate k WHERE k.stays"
-						   " UNION SELECT r.t, r.c FROM stuck s CROSS JOIN LATERAL (");
-	append_step(&buf, cycle, "s", true);
-	appendStringInfo(&buf, ") AS r(t, c))"
-					 " SELECT k.t, k.c, s.t IS NOT NULL FROM candidate k LEFT JOIN stuck s"
-					 " ON s.t OPERATOR(pg_catalog.=) k.t AND s.c OPERATOR(pg_catalog.=) k.c"
-					 " WHERE $%d IS NULL", SD_EXPIRY_PARAMS(cycle->n_tables) + 1);
-	return buf.data;
-}
-
-/* ----------
- * WITH RECURSIVE found (t, c) AS (SELECT t, c FROM unnest($1, $2)
- *		UNION <what refers to the found ones>)
- * SELECT t, c FROM found
- * ----------
- */
-static SPIPlanPtr
-prepare_referrers(Cycle *cycle)
-{
-	Oid			types[3] = {OIDARRAYOID, TIDARRAYOID};
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, "WITH RECURSIVE found (t, c) AS ("
-						   "SELECT x.t, x.c FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS x(t, c)"
-						   " UNION SELECT r.t, r.c FROM found f CROSS JOIN LATERAL (");
-	append_step(&buf, cycle, "f", false);
-	appendStringInfoString(&buf, ") AS r(t, c)) SELECT f.t, f.c FROM found f WHERE $3 IS NULL");
-	/* a plan for each batch's ctids would scan the whole tables */
-	return sd_prepare(buf.data, 2, types, cycle->tables[0].owner,
-					  CURSOR_OPT_GENERIC_PLAN);
-}
-
-static Leaf *
-leaf_of(Cycle *cycle, Oid relid)
+static SdLeaf *
+leaf_of(SdCycle *cycle, Oid relid)
 {
 	for (int i = 0; i < cycle->n_leaves; i++)
 		if (cycle->leaves[i].run.relid == relid)
@@ -184,7 +62,7 @@ leaf_of(Cycle *cycle, Oid relid)
 
 /* Sort the rows that SPI has found into the leaves' lists. */
 static void
-take_rows(Cycle *cycle)
+take_rows(SdCycle *cycle)
 {
 	for (int i = 0; i < cycle->n_leaves; i++)
 	{
@@ -195,7 +73,7 @@ take_rows(Cycle *cycle)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[row];
 		bool		isnull;
-		Leaf	   *leaf = leaf_of(cycle, DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull)));
+		SdLeaf	   *leaf = leaf_of(cycle, DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull)));
 
 		if (leaf->n == leaf->allocated)
 		{
@@ -210,7 +88,7 @@ take_rows(Cycle *cycle)
 
 typedef struct Attempt
 {
-	Cycle	   *cycle;
+	SdCycle	   *cycle;
 	RowSet	   *rows;
 } Attempt;
 
@@ -218,7 +96,7 @@ typedef struct Attempt
 static void
 erase_set(void *argument)
 {
-	Cycle	   *cycle = ((Attempt *) argument)->cycle;
+	SdCycle	   *cycle = ((Attempt *) argument)->cycle;
 	RowSet	   *rows = ((Attempt *) argument)->rows;
 	SdStatement reading = {SD_TASK_READ, .restricted = true};
 	SdIdentity	before;
@@ -226,7 +104,7 @@ erase_set(void *argument)
 	EState	   *estate = CreateExecutorState();
 	QueryDesc	query = {.estate = estate};
 	SdStatement rest = {SD_TASK_PURGE};
-	SdFrame		frame = {sd_frame, &query, &rest, NULL};
+	SdFrame		frame = {NULL, &query, &rest, NULL};
 	SPITupleTable *found;
 
 	values[0] = PointerGetDatum(construct_array(rows->relids, rows->n, OIDOID,
@@ -242,7 +120,7 @@ erase_set(void *argument)
 	AfterTriggerBeginQuery();
 	for (int i = 0; i < cycle->n_leaves; i++)
 	{
-		Leaf	   *leaf = &cycle->leaves[i];
+		SdLeaf	   *leaf = &cycle->leaves[i];
 		SdStatement statement = {0};
 
 		leaf->run.purged = 0;	/* an attempt that failed may have set it */
@@ -255,16 +133,11 @@ erase_set(void *argument)
 	}
 	/* what foreign keys would take along besides is not ours to erase */
 	sd_become(cycle->tables[0].owner, true, &before);
-	sd_frame = &frame;
-	PG_TRY();
+	SD_BEGIN_FRAME(&frame);
 	{
 		AfterTriggerEndQuery(estate);
 	}
-	PG_FINALLY();
-	{
-		sd_frame = frame.outer;
-	}
-	PG_END_TRY();
+	SD_END_FRAME(&frame);
 	sd_become_again(&before);
 	ExecResetTupleTable(estate->es_tupleTable, false);
 	ExecCloseResultRelations(estate);
@@ -277,7 +150,7 @@ erase_set(void *argument)
 
 /* The same; where that fails, row by row, so that one stalls no other. */
 static void
-erase(Cycle *cycle, RowSet *rows)
+erase(SdCycle *cycle, RowSet *rows)
 {
 	Attempt		all = {cycle, rows};
 
@@ -295,22 +168,22 @@ erase(Cycle *cycle, RowSet *rows)
 }
 
 static void
-add_leaves(Cycle *cycle, int which)
+add_leaves(SdCycle *cycle, int which)
 {
 	ListCell   *lc;
 
 	foreach(lc, find_all_inheritors(cycle->tables[which].root, RowExclusiveLock, NULL))
 	{
-		Leaf	   *leaf;
+		SdLeaf	   *leaf;
 
 		if (get_rel_relkind(lfirst_oid(lc)) != RELKIND_RELATION ||
 			sd_table_by_oid(lfirst_oid(lc)) == NULL)
 			continue;
 		cycle->leaves = cycle->leaves ?
-			repalloc(cycle->leaves, (cycle->n_leaves + 1) * sizeof(Leaf)) :
-			palloc(sizeof(Leaf));
+			repalloc(cycle->leaves, (cycle->n_leaves + 1) * sizeof(SdLeaf)) :
+			palloc(sizeof(SdLeaf));
 		leaf = &cycle->leaves[cycle->n_leaves++];
-		memset(leaf, 0, sizeof(Leaf));
+		memset(leaf, 0, sizeof(SdLeaf));
 		leaf->run = cycle->tables[which];
 		leaf->run.relid = lfirst_oid(lc);
 		leaf->run.table = sd_table_by_oid(leaf->run.relid);
@@ -320,7 +193,7 @@ add_leaves(Cycle *cycle, int which)
 }
 
 static void
-purge_cycle(Cycle *cycle)
+purge_cycle(SdCycle *cycle)
 {
 	SdStatement reading = {SD_TASK_READ, .restricted = true};
 	Oid			owner = cycle->tables[0].owner;
@@ -336,9 +209,9 @@ purge_cycle(Cycle *cycle)
 
 	rows.relids = palloc(sizeof(Datum) * batch_size);
 	rows.tids = palloc(sizeof(Datum) * batch_size);
-	cycle->referrers = prepare_referrers(cycle);
+	cycle->referrers = sd_prepare_referrers(cycle);
 	sd_expiry_values(cycle->tables, cycle->n_tables, types, values);
-	portal = sd_open_cursor(candidates_text(cycle), SD_EXPIRY_PARAMS(cycle->n_tables),
+	portal = sd_open_cursor(sd_cycle_candidates(cycle), SD_EXPIRY_PARAMS(cycle->n_tables),
 							types, values, &reading, owner);
 
 	while ((found = sd_fetch(portal, owner, batch_size)) > 0)
@@ -379,7 +252,7 @@ Datum
 softdelete_purge_cycle(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Cycle		cycle = {0};
+	SdCycle		cycle = {0};
 	Datum	   *relids;
 	Datum	   *retentions;
 	int			n_retentions;
@@ -396,8 +269,7 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	cycle.tables = palloc0(sizeof(PurgeRun) * cycle.n_tables);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	for (int i = 0; i < cycle.n_tables; i++)
 	{
 		PurgeRun   *run = &cycle.tables[i];
@@ -417,8 +289,7 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 	}
 	purge_cycle(&cycle);
 	sd_make_deferred(waiting);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 
 	for (int i = 0; i < cycle.n_tables; i++)
 	{

@@ -6,13 +6,17 @@
  */
 #include "postgres.h"
 
-#include "purge/expiry.h"
 #include "catalog/pg_type.h"
-#include "fk/orphan.h"
+#include "purge/expiry.h"
 #include "tables/foreignkeys.h"
+#include "tables/names.h"
 #include "tables/predicate.h"
+#include "tables/registry.h"
+#include "tables/rights.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 /*
  * "expired" for the row under alias: deleted, and its retention is over.  Whoever

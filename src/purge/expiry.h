@@ -8,7 +8,8 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "tables/registry.h"
+#include "tables/foreignkeys.h"
+#include "tables/table.h"
 #include "utils/array.h"
 #include "utils/timestamp.h"
 

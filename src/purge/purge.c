@@ -8,26 +8,28 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "purge/retention.h"
-#include "purge/batch.h"
+#include "base/guc.h"
+#include "base/own_sql.h"
+#include "base/spi.h"
 #include "calls/rowbykey.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
-#include "fk/deferred.h"
+#include "compat.h"
 #include "engine/log.h"
-#include "executor/spi.h"
-#include "purge/expiry.h"
-#include "funcapi.h"
-#include "base/guc.h"
-#include "fk/orphan.h"
-#include "miscadmin.h"
-#include "purge/purge.h"
 #include "engine/statement.h"
+#include "executor/spi.h"
+#include "fk/deferred.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "purge/batch.h"
+#include "purge/expiry.h"
+#include "purge/purge.h"
+#include "purge/retention.h"
+#include "tables/registry.h"
+#include "tables/rights.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -181,8 +183,7 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2));
 	if (run.owner != GetUserId())
 		waiting = sd_make_immediate(relid);
@@ -208,8 +209,7 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 		}
 	} while (list_length(leaves) > 1 && run.kept > 0 && run.purged > purged);
 	sd_make_deferred(waiting);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 
 	values[0] = Int64GetDatum(run.purged + run.kept);
 	values[1] = Int64GetDatum(run.purged);
@@ -241,8 +241,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	List	   *waiting = NIL;
 
 	check_may_purge(key->relid);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	if (!sd_probe(key, &state))
 		sd_raise_no_row(key);
 	if (!state.deleted)
@@ -270,7 +269,6 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	}
 	sd_make_deferred(waiting);
 	sd_log_note(statement.purged, GetUserId(), true);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 	PG_RETURN_INT64(statement.rows);
 }

@@ -1,6 +1,6 @@
 /*
  * retention.h
- *		Checks that enabling and purging share.
+ *		How long a table keeps its deleted rows.
  */
 #ifndef SOFTDELETE_RETENTION_H
 #define SOFTDELETE_RETENTION_H

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "tables/condition.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
@@ -18,8 +17,10 @@
 #include "parser/parse_expr.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
-#include "tables/predicate.h"
 #include "rewrite/rewriteManip.h"
+#include "tables/condition.h"
+#include "tables/predicate.h"
+#include "tables/table.h"
 #include "utils/lsyscache.h"
 
 /* $1 is the marker, $2 the deleted value: see sd_status_predicate() */

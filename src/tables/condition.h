@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "tables/registry.h"
+#include "tables/table.h"
 
 extern Node *sd_parse_condition(Relation rel, SdTable *table, bool live);
 extern Node *sd_condition(SdTable *table, Index varno, bool live);

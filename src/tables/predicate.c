@@ -8,13 +8,13 @@
  */
 #include "postgres.h"
 
-#include "tables/predicate.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "tables/predicate.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 
 static void
 append_status(StringInfo buf, const char *column, const char *value,
@@ -115,43 +115,3 @@ sd_table_predicate(SdTable *table, bool live, const char *alias)
 	return text;
 }
 
-char *
-sd_qualified_name(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  name);
-}
-
-char *
-sd_column_name(Oid relid, AttrNumber attnum)
-{
-	return pstrdup(quote_identifier(get_attname(relid, attnum, false)));
-}
-
-/* the column's type as a cast may name it, schema and length included */
-char *
-sd_column_type(Oid relid, AttrNumber attnum)
-{
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-	return format_type_extended(type, typmod,
-								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
-}
-
-/* Append "left OPERATOR(schema.op) right", with casts where it needs them. */
-void
-sd_append_equal(StringInfo buf, const char *left, Oid left_type,
-				Oid operator_oid, const char *right, Oid right_type)
-{
-	generate_operator_clause(buf, left, left_type, operator_oid,
-							 right, right_type);
-}

@@ -1,18 +1,8 @@
 /*
  * registry.c
- *		What is managed: the facts about a table that the rest works with.
+ *		The cache of what is known of managed tables: everybody asks here.
  *
- * A table is managed if and only if it carries the AFTER UPDATE row trigger
- * that calls softdelete.mark().  The trigger is the only place where the state
- * stands: its UPDATE OF list names, in this order, the marker, deletion_id,
- * the time of deletion (unless the marker is that) and the former status (for
- * a status marker), and its arguments are the kind of marker, the deleted
- * value, whose triggers fire ('delete', 'update' or 'both'; 'update' where it
- * is missing) and whether deleted rows are hidden ('hide' or 'show'; 'hide'
- * where it is missing).  PostgreSQL itself carries the list along through
- * renames, to partitions and into dumps.
- *
- * Cache: one entry a table in a hash, each in a memory context of its own.
+ * One entry a table in a hash, each in a memory context of its own.
  * Callbacks may arrive at any moment and only set flags; the next look-up
  * builds a new entry.  The old one stays readable until the transaction ends
  * (its context moves below TopTransactionContext), so that callers may hold an
@@ -20,22 +10,19 @@
  */
 #include "postgres.h"
 
-#include "tables/registry.h"
 #include "access/htup_details.h"
-#include "access/sysattr.h"
+#include "access/relation.h"
 #include "access/table.h"
-#include "catalog/partition.h"
-#include "catalog/pg_trigger.h"
+#include "base/own_objects.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "tables/condition.h"
-#include "tables/foreignkeys.h"
+#include "tables/reader.h"
+#include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 typedef struct CacheEntry
 {
@@ -108,204 +95,6 @@ sd_registry_init(void)
 	CacheRegisterSyscacheCallback(CONSTROID, constraint_changed, (Datum) 0);
 }
 
-bool
-sd_is_own_trigger(const Trigger *trigger)
-{
-	const SdObjects *o = sd_objects();
-
-	return OidIsValid(o->mark_trigger) &&
-		(trigger->tgfoid == o->mark_trigger ||
-		 trigger->tgfoid == o->stamp_trigger ||
-		 trigger->tgfoid == o->guard_trigger ||
-		 trigger->tgfoid == o->truncate_trigger);
-}
-
-/* the topmost partitioned table above rel, or rel itself */
-Oid
-sd_topmost(Relation rel)
-{
-	Oid			relid = RelationGetRelid(rel);
-
-	if (rel->rd_rel->relispartition)
-	{
-		List	   *ancestors = get_partition_ancestors(relid);
-
-		if (ancestors != NIL)
-			relid = llast_oid(ancestors);
-		list_free(ancestors);
-	}
-	return relid;
-}
-
-/* does a partition key of rel or of a table above it hold one of the columns? */
-static bool
-in_partition_key(Relation rel, const AttrNumber *atts, int natts)
-{
-	List	   *tables = NIL;
-	ListCell   *lc;
-	bool		found = false;
-
-	if (rel->rd_rel->relispartition)
-		tables = get_partition_ancestors(RelationGetRelid(rel));
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		tables = lappend_oid(tables, RelationGetRelid(rel));
-	foreach(lc, tables)
-	{
-		Relation	above = table_open(lfirst_oid(lc), AccessShareLock);
-		Bitmapset  *columns = NULL;
-
-		for (int i = 0; i < natts; i++)
-		{
-			char	   *name = get_attname(RelationGetRelid(rel), atts[i], false);
-
-			columns = bms_add_member(columns,
-									 get_attnum(RelationGetRelid(above), name) -
-									 FirstLowInvalidHeapAttributeNumber);
-		}
-		found |= has_partition_attrs(above, columns, NULL);
-		table_close(above, NoLock);
-	}
-	return found;
-}
-
-/* has the column one of these base types? */
-static bool
-has_type(Relation rel, AttrNumber attnum, Oid type1, Oid type2)
-{
-	Oid			type;
-
-	if (attnum <= 0 || attnum > RelationGetNumberOfAttributes(rel) ||
-		TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
-		return false;
-	type = getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
-	return type == type1 || type == type2;
-}
-
-/*
- * Read the kind from the trigger, and see that its columns are what enable()
- * makes them.  Anybody may create a trigger that calls our function; a table
- * with one that does not fit is not managed.
- */
-static bool
-read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
-{
-	AttrNumber	marker;
-	Oid			type;
-
-	if (trigger->tgnargs < 2 || trigger->tgnargs > 4 || trigger->tgnattr < 2)
-		return false;
-	marker = trigger->tgattr[0];
-	if (strcmp(trigger->tgargs[0], "timestamp") == 0)
-	{
-		*kind = SD_TIMESTAMP;
-		*natts = 2;
-		if (!has_type(rel, marker, TIMESTAMPTZOID, TIMESTAMPOID))
-			return false;
-	}
-	else if (strcmp(trigger->tgargs[0], "boolean") == 0)
-	{
-		*kind = SD_BOOLEAN;
-		*natts = 3;
-		if (!has_type(rel, marker, BOOLOID, BOOLOID))
-			return false;
-	}
-	else if (strcmp(trigger->tgargs[0], "status") == 0)
-	{
-		*kind = SD_STATUS;
-		*natts = 4;
-		if (marker <= 0)
-			return false;
-		type = getBaseType(TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid);
-		if (get_typtype(type) == TYPTYPE_ENUM)
-		{
-			if (!SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type),
-									   CStringGetDatum(trigger->tgargs[1])))
-				return false;
-		}
-		else if (!has_type(rel, marker, TEXTOID, VARCHAROID) && type != BPCHAROID)
-			return false;
-	}
-	else
-		return false;
-
-	return trigger->tgnattr == *natts &&
-		has_type(rel, trigger->tgattr[1], INT8OID, INT8OID) &&
-		(*natts < 3 || has_type(rel, trigger->tgattr[2], TIMESTAMPTZOID, TIMESTAMPOID)) &&
-		(*natts < 4 || (trigger->tgattr[3] > 0 &&
-						TupleDescAttr(RelationGetDescr(rel), trigger->tgattr[3] - 1)->atttypid ==
-						TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid));
-}
-
-/* Read the third and fourth argument, which older triggers do not have. */
-static bool
-read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
-{
-	const char *triggers = trigger->tgnargs > 2 ? trigger->tgargs[2] : "update";
-	const char *rows = trigger->tgnargs > 3 ? trigger->tgargs[3] : "hide";
-
-	if (strcmp(triggers, "delete") == 0)
-		*mode = SD_TRIGGERS_DELETE;
-	else if (strcmp(triggers, "update") == 0)
-		*mode = SD_TRIGGERS_UPDATE;
-	else if (strcmp(triggers, "both") == 0)
-		*mode = SD_TRIGGERS_BOTH;
-	else
-		return false;
-	*hide = strcmp(rows, "hide") == 0;
-	return *hide || strcmp(rows, "show") == 0;
-}
-
-/*
- * Fill the entry from the trigger; the current context is the entry's.  NULL
- * where the trigger is none of enable()'s.
- */
-static SdTable *
-build_table(Relation rel, const Trigger *trigger)
-{
-	SdTable    *table = palloc0(sizeof(SdTable));
-	int			natts;
-	Form_pg_attribute att;
-
-	if (!read_kind(rel, trigger, &table->kind, &natts) ||
-		!read_modes(trigger, &table->trigger_mode, &table->hide))
-		return NULL;
-	table->relid = RelationGetRelid(rel);
-	table->root = sd_topmost(rel);
-	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	table->deleted_value = pstrdup(trigger->tgargs[1]);
-	table->marker = trigger->tgattr[0];
-	table->id = trigger->tgattr[1];
-	table->time = natts > 2 ? trigger->tgattr[2] : table->marker;
-	table->former = natts > 3 ? trigger->tgattr[3] : InvalidAttrNumber;
-
-	table->disabled = trigger->tgenabled == TRIGGER_DISABLED ||
-		trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA;
-	table->moves = in_partition_key(rel, trigger->tgattr, natts);
-	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	table->marker_collation = att->attcollation;
-	if (table->kind == SD_BOOLEAN)
-		table->deleted_is_true = strcmp(table->deleted_value, "true") == 0;
-	else if (table->kind == SD_STATUS)
-	{
-		Oid			type = getBaseType(att->atttypid);
-		TypeCacheEntry *typcache = lookup_type_cache(type, TYPECACHE_EQ_OPR_FINFO);
-		Oid			input;
-		Oid			ioparam;
-
-		getTypeInputInfo(type, &input, &ioparam);
-		table->deleted_datum = OidInputFunctionCall(input, table->deleted_value,
-												 ioparam, -1);
-		fmgr_info_copy(&table->equal, &typcache->eq_opr_finfo,
-					   CurrentMemoryContext);
-	}
-
-	table->live = sd_parse_condition(rel, table, true);
-	table->deleted = sd_parse_condition(rel, table, false);
-	table->children = sd_keys_of(rel, true);
-	table->parents = sd_keys_of(rel, false);
-	return table;
-}
-
 /*
  * Forget entries that went stale, among them those of dropped tables, when
  * there are many.
@@ -362,7 +151,7 @@ build_entry(Relation rel)
 	for (int i = 0; i < triggers->numtriggers; i++)
 		if (triggers->triggers[i].tgfoid == mark_trigger)
 		{
-			table = build_table(rel, &triggers->triggers[i]);
+			table = sd_read_table(rel, &triggers->triggers[i]);
 			break;
 		}
 	MemoryContextSwitchTo(old);
@@ -417,38 +206,19 @@ sd_table_by_oid(Oid relid)
 	return table;
 }
 
-static bool
-value_is_deleted(SdTable *table, Datum value, bool isnull)
+/*
+ * The same where there may be no such relation: NULL then, too.  Leaves no lock.
+ */
+SdTable *
+sd_find_table(Oid relid)
 {
-	switch (table->kind)
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	SdTable    *table = NULL;
+
+	if (rel != NULL)
 	{
-		case SD_TIMESTAMP:
-			return !isnull;
-		case SD_BOOLEAN:
-			return !isnull && DatumGetBool(value) == table->deleted_is_true;
-		case SD_STATUS:
-			return !isnull &&
-				DatumGetBool(FunctionCall2Coll(&table->equal,
-											   table->marker_collation,
-											   value, table->deleted_datum));
+		table = sd_table(rel);
+		relation_close(rel, AccessShareLock);
 	}
-	return false;
-}
-
-bool
-sd_slot_is_deleted(SdTable *table, TupleTableSlot *slot)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(slot, table->marker, &isnull);
-
-	return value_is_deleted(table, value, isnull);
-}
-
-bool
-sd_tuple_is_deleted(SdTable *table, HeapTuple tuple, TupleDesc desc)
-{
-	bool		isnull;
-	Datum		value = heap_getattr(tuple, table->marker, desc, &isnull);
-
-	return value_is_deleted(table, value, isnull);
+	return table;
 }

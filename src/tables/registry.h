@@ -1,6 +1,6 @@
 /*
  * registry.h
- *		What is managed: the facts about a table that the rest works with.
+ *		The cache of what is known of managed tables: everybody asks here.
  */
 #ifndef SOFTDELETE_REGISTRY_H
 #define SOFTDELETE_REGISTRY_H
@@ -9,83 +9,12 @@
 
 #include "executor/tuptable.h"
 #include "fmgr.h"
-#include "nodes/pg_list.h"
-#include "base/own_objects.h"
+#include "tables/table.h"
 #include "utils/rel.h"
-#include "utils/reltrigger.h"
-
-/* how a row says that it is deleted */
-typedef enum SdKind
-{
-	SD_TIMESTAMP,				/* a point in time; NULL while live */
-	SD_BOOLEAN,					/* is_deleted, or is_active inverted */
-	SD_STATUS					/* text or enum with one deleted value */
-} SdKind;
-
-/* which of the users' triggers a soft delete fires */
-typedef enum SdTriggerMode
-{
-	SD_TRIGGERS_UPDATE,			/* those for UPDATE, as what happens is one */
-	SD_TRIGGERS_DELETE,			/* those for DELETE; for INSERT at a restore */
-	SD_TRIGGERS_BOTH
-} SdTriggerMode;
-
-/* a foreign key, seen from either side */
-typedef struct SdKey
-{
-	Oid			oid;			/* of the topmost pg_constraint row */
-	char	   *name;
-	Oid			child;			/* referring table, topmost */
-	Oid			parent;			/* referred-to table, topmost */
-	char		on_delete;		/* FKCONSTR_ACTION_xxx */
-	bool		deferrable;
-	bool		deferred;		/* initially */
-	bool		validated;
-	bool		temporal;		/* its last column is a PERIOD (18) */
-	int			n;				/* number of columns */
-	AttrNumber *child_atts;		/* of child */
-	AttrNumber *parent_atts;	/* of parent */
-	AttrNumber *own_atts;		/* of the table this was asked of, which may be
-								 * a partition of child or parent */
-	Oid		   *operators;		/* parent column = child column */
-} SdKey;
-
-typedef struct SdTable
-{
-	Oid			relid;
-	Oid			root;			/* topmost partitioned ancestor, or relid */
-	SdKind		kind;
-	char	   *deleted_value;	/* of SD_STATUS; "true" or "false" */
-	SdTriggerMode trigger_mode;
-	bool		hide;			/* are deleted rows hidden? */
-	AttrNumber	marker;
-	AttrNumber	id;				/* deletion_id */
-	AttrNumber	time;			/* when; the marker itself for SD_TIMESTAMP */
-	AttrNumber	former;			/* former status, or InvalidAttrNumber */
-	bool		partitioned;
-	bool		disabled;		/* ALTER TABLE ... DISABLE TRIGGER was used */
-	bool		moves;			/* a partition key holds one of these, so that
-								 * marking may move a row */
-	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
-	Node	   *deleted;
-	List	   *children;		/* SdKey: foreign keys that refer to it */
-	List	   *parents;		/* SdKey: its own foreign keys */
-	bool		below_known;	/* for sd_has_children() */
-	bool		below;			/* keys refer to partitions of it by themselves */
-
-	/* private to registry.c */
-	bool		deleted_is_true;	/* SD_BOOLEAN: which value is the deleted one */
-	Oid			marker_collation;
-	Datum		deleted_datum;
-	FmgrInfo	equal;
-} SdTable;
 
 extern void sd_registry_init(void);
 extern SdTable *sd_table(Relation rel);
 extern SdTable *sd_table_by_oid(Oid relid);
-extern Oid	sd_topmost(Relation rel);
-extern bool sd_is_own_trigger(const Trigger *trigger);
-extern bool sd_slot_is_deleted(SdTable *table, TupleTableSlot *slot);
-extern bool sd_tuple_is_deleted(SdTable *table, HeapTuple tuple, TupleDesc desc);
+extern SdTable *sd_find_table(Oid relid);
 
 #endif							/* SOFTDELETE_REGISTRY_H */

@@ -1,14 +1,15 @@
 /*
- * stamp.h
- *		The lock that a row gets before it is marked.
+ * rowlock.h
+ *		The lock that keeps new references away from a row that is marked.
  */
-#ifndef SOFTDELETE_STAMP_H
-#define SOFTDELETE_STAMP_H
+#ifndef SOFTDELETE_ROWLOCK_H
+#define SOFTDELETE_ROWLOCK_H
 
 #include "postgres.h"
 
-#include "executor/tuptable.h"
 #include "engine/operation.h"
+#include "executor/tuptable.h"
+#include "tables/table.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
@@ -16,4 +17,4 @@ extern bool sd_lock_row(SdTable *table, Relation rel, ItemPointer tid,
 						Snapshot snapshot, CommandId cid, TupleTableSlot *slot);
 extern void sd_check_key_updates(SdOp *op);
 
-#endif							/* SOFTDELETE_STAMP_H */
+#endif							/* SOFTDELETE_ROWLOCK_H */

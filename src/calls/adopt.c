@@ -1,0 +1,57 @@
+/*
+ * adopt.c
+ *		adopt(): rows that were marked before the table was managed.
+ *
+ * Writes a row of the log for them.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "base/own_objects.h"
+#include "base/own_sql.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "miscadmin.h"
+#include "tables/registry.h"
+#include "tables/rights.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(softdelete_adopt);
+
+/*
+ * adopt(table, rows) -> deletion id: a log row for rows that were marked before
+ * the table was managed.  Who marked them, and why, is not known; the log says
+ * who took them over.
+ */
+Datum
+softdelete_adopt(PG_FUNCTION_ARGS)
+{
+	Oid			types[5] = {REGCLASSOID, INT8OID, INT8OID, TEXTOID, TEXTOID};
+	int64		id;
+	Datum		values[5];
+
+	sd_check_owner(PG_GETARG_OID(0));
+	if (sd_find_table(PG_GETARG_OID(0)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("softdelete.adopt() is for softdelete.enable()")));
+	if (PG_GETARG_INT64(1) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of rows must be positive")));
+	id = nextval_internal(sd_objects()->log_ids, false);
+	values[0] = PG_GETARG_DATUM(0);
+	values[1] = PG_GETARG_DATUM(1);
+	values[2] = Int64GetDatum(id);
+	values[3] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
+	sd_write_own("INSERT INTO softdelete.deletion_log (id, target, deleted_at, deleted_by,"
+			  " session_role, reason, txid, tables, marked, restored, purged)"
+			  " VALUES ($3, $1, pg_catalog.now(), $4::pg_catalog.name, $5::pg_catalog.name,"
+			  " 'marked before softdelete.enable()', pg_catalog.txid_current(),"
+			  " ARRAY[$1], ARRAY[$2], 0, 0)",
+			  5, types, values);
+	PG_RETURN_INT64(id);
+}

@@ -1,0 +1,236 @@
+/*
+ * triggerset.c
+ *		Which of our triggers a statement needs.
+ *
+ * Row triggers cost time even where their WHEN is false: BEFORE makes the
+ * executor fetch and lock every old row, AFTER fetch it.  So where it can be
+ * seen beforehand that the extension's own triggers would have nothing to do,
+ * they are switched off in the statement's private copy of the trigger
+ * descriptor.  Users' triggers and foreign-key checks are never touched.
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "base/own_objects.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "compat.h"
+#include "engine/statement.h"
+#include "executor/executor.h"
+#include "mark/triggerset.h"
+#include "tables/foreignkeys.h"
+#include "tables/registry.h"
+#include "tables/table.h"
+
+static ResultRelInfo *
+root_of(ResultRelInfo *rel)
+{
+	return rel->ri_RootResultRelInfo ? rel->ri_RootResultRelInfo : rel;
+}
+
+/*
+ * Was this a DELETE that the planner turned into a stamped UPDATE?  Such a
+ * relation still asks for the DELETE privilege alone, and has deletion_id
+ * among the updated columns.
+ */
+bool
+sd_is_converted(EState *estate, ResultRelInfo *rel, SdTable *table)
+{
+	SdPerms    *perms = sd_estate_perms(estate, root_of(rel)->ri_RangeTableIndex);
+
+	return perms != NULL &&
+		(perms->requiredPerms & (ACL_DELETE | ACL_UPDATE)) == ACL_DELETE &&
+		bms_is_member(table->id - FirstLowInvalidHeapAttributeNumber,
+					  ExecGetUpdatedCols(rel, estate));
+}
+
+/* is rel written by the statement's top node, whose rows es_processed counts? */
+bool
+sd_is_top_target(QueryDesc *query, ResultRelInfo *rel)
+{
+	ModifyTable *top = (ModifyTable *) query->plannedstmt->planTree;
+
+	return IsA(top, ModifyTable) && top->operation == CMD_UPDATE &&
+		list_member_int(top->resultRelations, rel->ri_RangeTableIndex);
+}
+
+/* does anybody else have such a row trigger on UPDATE? */
+static bool
+has_other_trigger(TriggerDesc *desc, int16 timing)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+	{
+		Trigger    *trigger = &desc->triggers[i];
+
+		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+								 timing, TRIGGER_TYPE_UPDATE) &&
+			!sd_is_own_trigger(trigger))
+			return true;
+	}
+	return false;
+}
+
+/* Switch our own row trigger on UPDATE of that timing off, for this statement. */
+static void
+switch_off(TriggerDesc *desc, int16 timing)
+{
+	bool		others = has_other_trigger(desc, timing);
+
+	for (int i = 0; i < desc->numtriggers; i++)
+	{
+		Trigger    *trigger = &desc->triggers[i];
+
+		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+								 timing, TRIGGER_TYPE_UPDATE) &&
+			sd_is_own_trigger(trigger))
+			trigger->tgenabled = TRIGGER_DISABLED;
+	}
+	if (timing == TRIGGER_TYPE_BEFORE)
+		desc->trig_update_before_row = others;
+	else
+		desc->trig_update_after_row = others;
+}
+
+static bool
+has_other_delete_trigger(TriggerDesc *desc)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+		if (TRIGGER_TYPE_MATCHES(desc->triggers[i].tgtype, TRIGGER_TYPE_ROW,
+								 TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_DELETE) &&
+			!sd_is_own_trigger(&desc->triggers[i]))
+			return true;
+	return false;
+}
+
+/* The purge's own condition has said what the guard would say. */
+static void
+switch_off_guard(TriggerDesc *desc)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+		if (desc->triggers[i].tgfoid == sd_objects()->guard_trigger)
+			desc->triggers[i].tgenabled = TRIGGER_DISABLED;
+	desc->trig_delete_before_row = false;
+}
+
+/*
+ * The user's BEFORE trigger may set the mark in an UPDATE that does not name
+ * it; our triggers must then look at every row, not only OF their columns.
+ */
+static void
+fire_always(TriggerDesc *desc)
+{
+	for (int i = 0; i < desc->numtriggers; i++)
+		if (sd_is_own_trigger(&desc->triggers[i]))
+			desc->triggers[i].tgnattr = 0;
+}
+
+/*
+ * Must the mark trigger see the rows of this converted DELETE (or restore, by
+ * statement)?  The keys of deleted rows are taken as the rows are locked
+ * (stamp.c), unless somebody's BEFORE trigger may still refuse them.
+ */
+static bool
+needs_mark_trigger(ResultRelInfo *rel, SdTable *table, SdStatement *statement)
+{
+	ListCell   *lc;
+
+	/* replayed changes cascade where they come from, as with RI */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		return false;
+	if (table->moves)
+		return true;
+	if (statement && statement->task == SD_TASK_RESTORE)
+	{
+		foreach(lc, table->children)
+			if (((SdKey *) lfirst(lc))->on_delete == FKCONSTR_ACTION_CASCADE)
+				return true;
+		foreach(lc, table->parents)
+			if (statement->via == NULL ||
+				((SdKey *) lfirst(lc))->oid != statement->via->oid)
+				return true;
+		return false;
+	}
+	return table->children != NIL &&
+		has_other_trigger(rel->ri_TrigDesc, TRIGGER_TYPE_BEFORE);
+}
+
+/* Decide for every result relation which of our triggers are needed. */
+void
+sd_choose_triggers(QueryDesc *query, SdStatement *statement)
+{
+	EState	   *estate = query->estate;
+	bool		counted = false;
+	ListCell   *lc;
+
+	/* one relation that needs it, and all rows are counted by the trigger */
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+		SdTable    *table;
+
+		if (!sd_is_top_target(query, rel))
+			continue;
+		table = sd_table(rel->ri_RelationDesc);
+		if (table == NULL || !sd_is_converted(estate, rel, table) ||
+			needs_mark_trigger(rel, table, statement))
+		{
+			counted = false;
+			break;
+		}
+		counted = true;
+	}
+
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+		TriggerDesc *desc = rel->ri_TrigDesc;
+		SdTable    *table;
+		Bitmapset  *updated;
+
+		if (desc == NULL || !desc->trig_update_after_row ||
+			(table = sd_table(rel->ri_RelationDesc)) == NULL)
+			continue;
+
+		if (statement && statement->task == SD_TASK_PURGE && !statement->guarded &&
+			!has_other_delete_trigger(desc))
+		{
+			switch_off_guard(desc);
+			statement->unguarded = true;
+			continue;
+		}
+
+		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE))
+		{
+			fire_always(desc);
+			if (counted && sd_is_top_target(query, rel))
+				switch_off(desc, TRIGGER_TYPE_AFTER);
+			continue;
+		}
+		updated = ExecGetUpdatedCols(rel, estate);
+		if (sd_is_converted(estate, rel, table))
+		{
+			if (!table->moves)
+				switch_off(desc, TRIGGER_TYPE_BEFORE);
+			if (counted && sd_is_top_target(query, rel))
+				switch_off(desc, TRIGGER_TYPE_AFTER);
+		}
+		else if (!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber, updated) &&
+				 !bms_is_member(table->id - FirstLowInvalidHeapAttributeNumber, updated))
+		{
+			switch_off(desc, TRIGGER_TYPE_BEFORE);
+			switch_off(desc, TRIGGER_TYPE_AFTER);
+		}
+	}
+}
+
+/* Was the mark trigger switched off for this statement? */
+bool
+sd_mark_trigger_is_off(ResultRelInfo *rel)
+{
+	Oid			function = sd_objects()->mark_trigger;
+
+	for (int i = 0; rel->ri_TrigDesc && i < rel->ri_TrigDesc->numtriggers; i++)
+		if (rel->ri_TrigDesc->triggers[i].tgfoid == function)
+			return rel->ri_TrigDesc->triggers[i].tgenabled == TRIGGER_DISABLED;
+	return false;
+}

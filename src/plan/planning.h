@@ -1,0 +1,29 @@
+/*
+ * planning.h
+ *		The query that is being planned.
+ */
+#ifndef SOFTDELETE_PLANNING_H
+#define SOFTDELETE_PLANNING_H
+
+#include "postgres.h"
+
+#include "base/guc.h"
+#include "nodes/pg_list.h"
+
+/* the query that is being planned */
+typedef struct SdPlanning
+{
+	bool		active;			/* inside the planner at all */
+	SdVisibility visibility;
+	bool		check_parent;	/* RI asks whether the parent is there ... */
+	List	   *check_atts;		/* ... by these columns of it */
+	bool		touched;		/* out: a managed table is involved */
+} SdPlanning;
+
+/* queryId of a query below a row-security policy */
+#define SD_POLICY_QUERY UINT64CONST(0x536f66745044)
+
+extern SdPlanning sd_planning;
+extern int	sd_bypass_depth;
+
+#endif							/* SOFTDELETE_PLANNING_H */
