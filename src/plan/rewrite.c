@@ -186,8 +186,8 @@ rewrite_level(Query *query, SdTask task)
 				break;
 			case CMD_INSERT:
 				check_update(table, query->onConflict->onConflictSet);
-				if (sd_planning.visibility == SD_VISIBLE_LIVE)
-					sd_convert_upsert(query, rel, table);
+				sd_convert_upsert(query, rel, table,
+								  sd_planning.visibility == SD_VISIBLE_LIVE);
 				break;
 			default:
 				break;

@@ -41,12 +41,13 @@ sets_mark(List *targets, SdTable *table)
 }
 
 /*
- * ON CONFLICT: let column lists infer a unique index among live rows, and let
- * DO UPDATE fail on a deleted row, which only a full unique index can lead to.
- * (Unless it sets the mark itself and so knows what it does.)
+ * ON CONFLICT: let column lists infer a unique index among live rows, whatever is
+ * visible.  Where deleted rows are hidden, let DO UPDATE fail on one, which only a
+ * full unique index can lead to (unless it sets the mark itself and so knows what
+ * it does).
  */
 void
-sd_convert_upsert(Query *query, Relation rel, SdTable *table)
+sd_convert_upsert(Query *query, Relation rel, SdTable *table, bool hidden)
 {
 	OnConflictExpr *conflict = query->onConflict;
 	Index		varno = query->resultRelation;
@@ -62,7 +63,7 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table)
 											   sd_condition(table, varno, true))) :
 			sd_condition(table, varno, true);
 
-	if (conflict->action != ONCONFLICT_UPDATE ||
+	if (!hidden || conflict->action != ONCONFLICT_UPDATE ||
 		sets_mark(conflict->onConflictSet, table))
 		return;
 

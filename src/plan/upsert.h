@@ -10,6 +10,7 @@
 #include "nodes/parsenodes.h"
 #include "tables/table.h"
 
-extern void sd_convert_upsert(Query *query, Relation rel, SdTable *table);
+extern void sd_convert_upsert(Query *query, Relation rel, SdTable *table,
+							  bool hidden);
 
 #endif							/* SOFTDELETE_UPSERT_H */
