@@ -276,7 +276,8 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("deletion %s is on hold",
 							SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2)),
-					 errhint("SELECT softdelete.release(...) first.")));
+					 errhint("SELECT softdelete.release(%s) first.",
+							 SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2))));
 	}
 }
 

@@ -166,6 +166,22 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 	return DatumGetTimestampTz(time) <= purge->now;
 }
 
+/*
+ * A deleted row goes, and not by a purge: noted in the log when the statement is
+ * done, which fails if it turns out to be on hold.
+ */
+static void
+note_erased(SdTable *table, HeapTuple tuple, TupleDesc desc)
+{
+	SdOp	   *op = sd_current_op();
+	bool		isnull;
+	Datum		id = heap_getattr(tuple, table->id, desc, &isnull);
+
+	if (!isnull)
+		sd_count_by_id(&op->purged, op->context, DatumGetInt64(id), table->root, 1);
+	sd_flush_loose(op);
+}
+
 Datum
 softdelete_guard(PG_FUNCTION_ARGS)
 {
@@ -201,7 +217,11 @@ softdelete_guard(PG_FUNCTION_ARGS)
 		return PointerGetDatum(old);
 	}
 	if (sd_hard_delete)
+	{
+		if (is_deleted)
+			note_erased(table, old, desc);
 		return PointerGetDatum(old);
+	}
 
 	/* RI's cascade from a parent that is erased */
 	if (sd_frame != NULL &&
@@ -209,14 +229,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 	{
 		if (is_deleted)
 		{
-			/* noted in the log when the statement is done, unless it is on hold */
-			SdOp	   *op = sd_current_op();
-			bool		isnull;
-			Datum		id = heap_getattr(old, table->id, desc, &isnull);
-
-			if (!isnull)
-				sd_count_by_id(&op->purged, op->context, DatumGetInt64(id),
-							   table->root, 1);
+			note_erased(table, old, desc);
 			return PointerGetDatum(old);
 		}
 		ereport(ERROR,

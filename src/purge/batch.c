@@ -31,11 +31,20 @@ sd_set_held(SdStatement *statement, ArrayType *held)
 					  TYPALIGN_DOUBLE, &statement->held, NULL, &statement->n_held);
 }
 
+/* raised by code in a procedural language, such as plpgsql's pl_exec.c? */
+static bool
+is_raised_by_user(ErrorData *error)
+{
+	return error->filename != NULL && strncmp(error->filename, "pl", 2) == 0;
+}
+
 /*
  * Errors that end the purge instead of keeping a row.  A user's trigger may
  * raise any SQLSTATE: that it cannot cancel everybody's purge is why a cancel
- * has to come from where PostgreSQL raises it.  Conflicts of a transaction with
- * one snapshot stay what they are when tried again.
+ * has to come from where PostgreSQL raises it, and the others not from where a
+ * trigger does.  An internal error is the row's as well, as it is plpgsql's WHEN
+ * OTHERS': so many languages raise their own errors as one.  Conflicts of a
+ * transaction with one snapshot stay what they are when tried again.
  */
 static bool
 is_fatal(ErrorData *error)
@@ -45,11 +54,11 @@ is_fatal(ErrorData *error)
 	if (category == ERRCODE_OPERATOR_INTERVENTION)
 		return error->funcname != NULL &&
 			strcmp(error->funcname, "ProcessInterrupts") == 0;
+	if (is_raised_by_user(error))
+		return false;
 	if (category == ERRCODE_TRANSACTION_ROLLBACK)
-		return IsolationUsesXactSnapshot() &&
-			!(error->filename != NULL && strstr(error->filename, "pl_exec.c") != NULL);
+		return IsolationUsesXactSnapshot();
 	return category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_INTERNAL_ERROR ||
 		category == ERRCODE_SYSTEM_ERROR ||
 		(error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION && XactReadOnly);
 }
