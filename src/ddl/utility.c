@@ -20,6 +20,7 @@
 #include "ddl/alterkeys.h"
 #include "ddl/copy.h"
 #include "ddl/drops.h"
+#include "ddl/hints.h"
 #include "ddl/refusals.h"
 #include "ddl/utility.h"
 #include "fk/deferred.h"
@@ -42,6 +43,8 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	PlannedStmt *const meant = sd_copy_visible(pstmt);
 	int			depth = sd_bypass_depth;
 	SdDrops		drops;
+	SdDdlHint	hint;
+	List	   *detached = tag == T_AlterTableStmt ? sd_detached_partitions((AlterTableStmt *) command) : NIL;
 	SdKeyChange *change = tag == T_AlterTableStmt ? sd_key_change((AlterTableStmt *) command) : NULL;
 
 	if (tag == T_AlterTableStmt)
@@ -52,6 +55,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	else if (tag == T_AlterEnumStmt)
 		sd_refuse_rename_value((AlterEnumStmt *) command);
 	sd_drops_begin(&drops);
+	sd_ddl_hint_begin(&hint, command);
 	PG_TRY();
 	{
 		if (prev_utility)
@@ -68,6 +72,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	sd_ddl_hint_end(&hint);
 	sd_bypass_depth = depth;
 	sd_drops_end(&drops);
 
@@ -76,6 +81,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	{
 		sd_check_new_keys(change);
 		sd_refuse_new_parent((AlterTableStmt *) command);
+		sd_warn_of_detached(detached);
 	}
 
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
