@@ -19,6 +19,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "tables/names.h"
 #include "tables/predicate.h"
 #include "tables/primarykey.h"
@@ -93,29 +94,78 @@ is_trusted_type(Oid type)
 	return result;
 }
 
-/* the value cast to the type by a query; isnull if it became null */
-static Datum
-cast_value(Oid type, int32 typmod, Oid from, Datum value, bool *isnull)
+/*
+ * Is "v.x", made of $1 by a cast, the same value still?  As a condition in SQL;
+ * "true" where that cannot be asked.  A number goes back to where it came from.
+ * Text may be spelled in many ways, so there the question is whether the column's
+ * length or precision took something away.
+ */
+static char *
+exact_condition(Oid type, int32 typmod, Oid from)
 {
-	char	   *text = psprintf("SELECT ($1)::%s",
+	StringInfoData buf;
+	char		category;
+	bool		preferred;
+	Oid			compared = from;
+	Oid			function;
+	Oid			eq;
+	char	   *name;
+
+	get_type_category_preferred(from, &category, &preferred);
+	if (category == TYPCATEGORY_STRING)
+		compared = typmod >= 0 ? type : InvalidOid;
+	else if (find_coercion_pathway(from, type, COERCION_EXPLICIT, &function) == COERCION_PATH_NONE)
+		compared = InvalidOid;
+	eq = OidIsValid(compared) ? lookup_type_cache(compared, TYPECACHE_EQ_OPR)->eq_opr : InvalidOid;
+	if (!OidIsValid(eq) || get_typtype(compared) == TYPTYPE_COMPOSITE ||
+		type_is_array(compared))
+		return "true";
+
+	initStringInfo(&buf);
+	name = format_type_extended(compared, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+	sd_append_equal(&buf, psprintf("(v.x)::%s", name), compared, eq,
+					psprintf("($1)::%s", name), compared);
+	return buf.data;
+}
+
+/* the value cast to the type by a query; false if it became null or another one */
+static bool
+cast_value(Oid type, int32 typmod, Oid from, Datum *value)
+{
+	char	   *text = psprintf("SELECT v.x, %s FROM (SELECT ($1)::%s OFFSET 0) v(x)",
+								exact_condition(type, typmod, from),
 								format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN |
 													 FORMAT_TYPE_FORCE_QUALIFY));
 	int16		len;
 	bool		byval;
+	Datum		exact;
+	bool		isnull[2];
 
 	sd_spi_connect();
-	if (SPI_execute_with_args(text, 1, &from, &value, NULL, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(text, 1, &from, value, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed for \"%s\"", text);
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
+	*value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull[0]);
+	exact = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull[1]);
 	get_typlenbyval(type, &len, &byval);
-	if (!*isnull)
-		value = SPI_datumTransfer(value, byval, len);
+	if (!isnull[0])
+		*value = SPI_datumTransfer(*value, byval, len);
 	sd_spi_finish();
-	return value;
+	return !isnull[0] && !isnull[1] && DatumGetBool(exact);
+}
+
+/* out of the column's range, too long for it: the same as not exact */
+static void
+name_inexact(void *arg)
+{
+	if (geterrcode() == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE ||
+		geterrcode() == ERRCODE_STRING_DATA_RIGHT_TRUNCATION ||
+		geterrcode() == ERRCODE_DATETIME_FIELD_OVERFLOW)
+		errcode(ERRCODE_INVALID_TEXT_REPRESENTATION);
 }
 
 /*
- * A value in the column's type, of a domain in its base type.  The caller's own
+ * A value in the column's type, of a domain in its base type.  It must be one that
+ * the column can hold as it is: 1.5 must not lead to the row 2.  The caller's own
  * types and casts may be used, so it is done in SQL and as the caller; what is
  * run as the table's owner later on has the value only.  For the same reason
  * casts that the table's owner may have made are not: between his types and
@@ -127,7 +177,8 @@ as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
 	Oid			type;
 	int32		typmod;
 	Oid			collation;
-	bool		isnull = false;
+	bool		exact = true;
+	ErrorContextCallback callback;
 
 	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
 	if (from == type)
@@ -138,8 +189,11 @@ as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
 		value = CStringGetTextDatum(DatumGetCString(value));
 		from = TEXTOID;
 	}
+	callback.previous = error_context_stack;
+	callback.callback = name_inexact;
+	error_context_stack = &callback;
 	if (is_trusted_type(type))
-		value = cast_value(type, typmod, from, value, &isnull);
+		exact = cast_value(type, typmod, from, &value);
 	else if (from != type)
 	{
 		Oid			function;
@@ -152,11 +206,14 @@ as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
 		getTypeInputInfo(type, &function, &ioparam);
 		value = OidInputFunctionCall(function, text, ioparam, typmod);
 	}
-	if (isnull)
+	error_context_stack = callback.previous;
+	if (!exact)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("value of key column \"%s\" becomes null",
-						get_attname(relid, attnum, false))));
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("key is not a value of column \"%s\" of table \"%s\"",
+						get_attname(relid, attnum, false), get_rel_name(relid)),
+				 errdetail("Type %s cannot hold it exactly.",
+						   format_type_with_typemod(type, typmod))));
 	return value;
 }
 
