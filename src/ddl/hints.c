@@ -93,7 +93,9 @@ checked_relation(Node *command, bool *converts)
 					*converts = true;
 			return ((AlterTableStmt *) command)->relation;
 		case T_IndexStmt:
-			return ((IndexStmt *) command)->relation;
+			/* one that is partial says itself which rows count */
+			return ((IndexStmt *) command)->whereClause == NULL ?
+				((IndexStmt *) command)->relation : NULL;
 		case T_CreateStmt:
 			/* a DEFAULT partition beside it may hold rows that are its own */
 			if (((CreateStmt *) command)->partbound != NULL)
