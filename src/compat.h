@@ -135,6 +135,19 @@ sd_var_is_plain(Var *var)
 #endif
 }
 
+/* RETURNING of a DELETE has no NEW row (18) */
+static inline void
+sd_return_no_new_row(ExprState *state, ExprContext *econtext, ResultRelInfo *rel)
+{
+#if PG_VERSION_NUM >= 180000
+	if (state->flags & EEO_FLAG_HAS_NEW)
+	{
+		econtext->ecxt_newtuple = ExecGetAllNullSlot(state->parent->state, rel);
+		state->flags |= EEO_FLAG_NEW_IS_NULL;
+	}
+#endif
+}
+
 /* is it a foreign key with a PERIOD, whose last operator is no equality?  18 */
 #if PG_VERSION_NUM >= 180000
 #define sd_is_temporal(con) ((con)->conperiod)

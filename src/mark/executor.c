@@ -18,6 +18,7 @@
 #include "executor/executor.h"
 #include "mark/cascade.h"
 #include "mark/executor.h"
+#include "mark/oldrow.h"
 #include "mark/rowlock.h"
 #include "mark/triggerset.h"
 #include "tables/registry.h"
@@ -87,7 +88,10 @@ softdelete_start(QueryDesc *query, int eflags)
 
 	if (query->estate->es_opened_result_relations != NIL &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
+	{
 		sd_choose_triggers(query, statement);
+		sd_return_old_rows(query);
+	}
 }
 
 static void

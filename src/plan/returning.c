@@ -2,8 +2,10 @@
  * returning.c
  *		RETURNING of a DELETE that marks.
  *
- * A DELETE returns the row as it was; the UPDATE that it becomes would return
- * the mark.  So references to the marker are replaced by what it was before.
+ * A DELETE returns the row as it was: see mark/oldrow.c.  Where a partition key
+ * holds the marker, the row may leave its partition, and what the UPDATE returns
+ * is what it inserts.  So there references to the marker are replaced by what it
+ * was before.
  * (A reference to the whole row, as in RETURNING t, is left alone.)  Query in,
  * Query out, nothing is kept.
  */

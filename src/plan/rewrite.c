@@ -58,7 +58,7 @@ convert_delete(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table,
 
 	query->targetList = sd_set_list(rel, varno, table, deleted, false);
 	query->commandType = CMD_UPDATE;
-	if (deleted && query->returningList != NIL)
+	if (deleted && query->returningList != NIL && table->moves)
 		sd_returning_before(query, table,
 							sd_live_value(rel, varno, table));
 	note_updated(query, rte, query->targetList);
