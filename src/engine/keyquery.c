@@ -215,9 +215,10 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			break;
 
 		case SD_QUERY_DELETED:
+		case SD_QUERY_LIVE:
 			/* ----------
 			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
-			 *	WHERE p is deleted AND $m IS NULL
+			 *	WHERE p is deleted, or live, AND $m IS NULL
 			 * ----------
 			 */
 			appendStringInfoString(&buf, "SELECT k.* FROM ");
@@ -226,7 +227,8 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 							 sd_qualified_name(key->parent));
 			append_match(&buf, key, "p", false, true, set->types);
 			appendStringInfo(&buf, " WHERE %s",
-							 sd_table_predicate(sd_table_by_oid(key->parent), false, "p"));
+							 sd_table_predicate(sd_table_by_oid(key->parent),
+												kind == SD_QUERY_LIVE, "p"));
 			break;
 
 		case SD_QUERY_PARENT:

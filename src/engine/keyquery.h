@@ -19,6 +19,7 @@ typedef enum SdQueryKind
 	SD_QUERY_COUNT,				/* how many there are */
 	SD_QUERY_DELETED,			/* deleted parents among these keys */
 	SD_QUERY_PARENT,			/* the same, and lock the live ones */
+	SD_QUERY_LIVE,				/* live parents among them */
 	SD_QUERY_MISSING			/* keys that have no parent at all */
 } SdQueryKind;
 

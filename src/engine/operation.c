@@ -155,8 +155,19 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 	SdCount    *count;
 	MemoryContext old;
 
+	dlist_iter	iter;
+
 	if (n == 0)
 		return;
+
+	/* a trigger deletes what the statement around it has restored? */
+	dlist_foreach(iter, &ops)
+	{
+		SdOp	   *other = &dlist_container(OpEntry, node, iter.cur)->op;
+
+		if (other != op && other->restored_total > 0)
+			other->doubtful = true;
+	}
 	op->marked_total += n;
 	foreach(lc, op->counts)
 	{
@@ -179,9 +190,28 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 void
 sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
 {
+	dlist_iter	iter;
+	SdOp	   *logs = op;
+
 	op->restored_total += n;
-	if (id != 0)
-		sd_count_by_id(&op->restored, op->context, id, relid, n);
+	if (id == 0 || n == 0)
+		return;
+
+	/*
+	 * A trigger may restore what the statement around it has marked: then that
+	 * one has not followed its keys yet, and its log row is still to come.
+	 */
+	dlist_foreach(iter, &ops)
+	{
+		SdOp	   *other = &dlist_container(OpEntry, node, iter.cur)->op;
+
+		if (other == op || other->id != id)
+			continue;
+		other->doubtful = true;
+		if (!other->logged)
+			logs = other;
+	}
+	sd_count_by_id(&logs->restored, logs->context, id, relid, n);
 }
 
 static void

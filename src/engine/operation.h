@@ -43,7 +43,8 @@ typedef struct SdOp
 								 * refer to, be deleted or missing */
 	bool		logged;
 	int64		collected;		/* rows whose keys were taken as they were locked */
-	bool		doubtful;		/* not all of them were marked in the end */
+	bool		doubtful;		/* not all of them were marked in the end, or
+								 * not all rows are what it made them */
 
 	List	   *shared_locks;	/* SdRowId: locked rows, see sd_lock_row() */
 

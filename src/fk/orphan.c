@@ -77,7 +77,7 @@ static SdKeySet *
 found_keys(SdQueryKind kind, SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
-	SdKeySet   *found = sd_key_set(set->key, false, set->of_parents, 0);
+	SdKeySet   *found = sd_key_set(set->key, set->restored, set->of_parents, set->id);
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull;
 
@@ -99,6 +99,13 @@ SdKeySet *
 sd_only_deleted(SdKeySet *set)
 {
 	return found_keys(SD_QUERY_DELETED, set);
+}
+
+/* Those whose parent is live. */
+SdKeySet *
+sd_only_live(SdKeySet *set)
+{
+	return found_keys(SD_QUERY_LIVE, set);
 }
 
 static int64

@@ -11,6 +11,7 @@
 #include "tables/foreignkeys.h"
 
 extern SdKeySet *sd_only_deleted(SdKeySet *set);
+extern SdKeySet *sd_only_live(SdKeySet *set);
 extern bool sd_find_orphan(SdKeySet *set, bool report);
 extern void sd_check_deferred(SdKeySet *set);
 extern void sd_raise_parent(SdKey *key);

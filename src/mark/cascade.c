@@ -91,11 +91,12 @@ follow(SdOp *op, SdKeySet *set)
 }
 
 /*
- * Rows were locked to be marked, and then were not (or were met twice): leave
- * out the keys of those that are live.
+ * Rows were locked to be marked, and then were not (or were met twice), or a
+ * trigger has made them live again, or deleted those that were restored: leave
+ * out the keys of rows that are not what the operation made of them.
  */
 static void
-drop_live(SdOp *op)
+drop_doubtful(SdOp *op)
 {
 	ListCell   *lc;
 
@@ -103,8 +104,8 @@ drop_live(SdOp *op)
 		return;
 	op->doubtful = false;
 	foreach(lc, op->pending)
-		if (!((SdKeySet *) lfirst(lc))->restored)
-			lfirst(lc) = sd_only_deleted(lfirst(lc));
+		lfirst(lc) = ((SdKeySet *) lfirst(lc))->restored ?
+			sd_only_live(lfirst(lc)) : sd_only_deleted(lfirst(lc));
 	foreach(lc, op->childless)
 		lfirst(lc) = sd_only_deleted(lfirst(lc));
 }
@@ -119,7 +120,7 @@ sd_follow(SdOp *op, EState *estate)
 	ListCell   *lc;
 
 	sd_spi_connect();
-	while (drop_live(op), op->pending != NIL)
+	while (drop_doubtful(op), op->pending != NIL)
 	{
 		List	   *level = op->pending;
 
@@ -146,7 +147,7 @@ sd_cascade(SdOp *op, EState *estate)
 	if (op->childless == NIL && op->parents == NIL)
 		return;
 	sd_spi_connect();
-	drop_live(op);
+	drop_doubtful(op);
 	foreach(lc, op->childless)
 		if (((SdKeySet *) lfirst(lc))->n > 0)
 			sd_check_children(lfirst(lc));
