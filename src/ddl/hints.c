@@ -16,10 +16,12 @@
 #include "catalog/namespace.h"
 #include "engine/statement.h"
 #include "executor/spi.h"
-#include "fk/orphan.h"
+#include "base/spi.h"
 #include "miscadmin.h"
+#include "tables/names.h"
 #include "tables/predicate.h"
 #include "tables/registry.h"
+#include "tables/rights.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -178,13 +180,11 @@ has_deleted_row(Detached *detached)
 
 	/* DETACH ... CONCURRENTLY has begun another transaction */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	sd_spi_connect();
 	sd_execute(sd_prepare(detached->query, 0, types, detached->owner, 0), values,
 			   &statement, detached->owner, true, SD_VIEW_STATEMENT, 1);
 	found = SPI_processed > 0;
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	sd_spi_finish();
 	PopActiveSnapshot();
 	return found;
 }
