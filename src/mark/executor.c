@@ -11,11 +11,14 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "base/own_objects.h"
+#include "commands/trigger.h"
 #include "engine/frame.h"
 #include "engine/log.h"
 #include "engine/operation.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
+#include "executor/instrument.h"
 #include "mark/cascade.h"
 #include "mark/executor.h"
 #include "mark/oldrow.h"
@@ -120,10 +123,93 @@ softdelete_run(SD_RUN_ARGS)
 	SD_END_FRAME(&frame);
 }
 
+/* Where EXPLAIN ANALYZE shows the time of the cascade: with our trigger's. */
+static Instrumentation *
+cascade_instrument(EState *estate)
+{
+	ListCell   *lc;
+
+	foreach(lc, estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+
+		for (int i = 0; rel->ri_TrigInstrument && i < rel->ri_TrigDesc->numtriggers; i++)
+			if (rel->ri_TrigDesc->triggers[i].tgfoid == sd_objects()->mark_trigger)
+				return &rel->ri_TrigInstrument[i];
+	}
+	return NULL;
+}
+
+/* Follow the keys, and write the log: the statement's own triggers have fired. */
+static void
+flush(SdFrame *frame)
+{
+	EState	   *estate = frame->query->estate;
+	SdOp	   *op;
+
+	count_processed(frame);
+
+	/* an operation of its own ends here; a joined one goes on outside */
+	op = sd_op_of(estate);
+	if (op == NULL)
+		return;
+	if (sd_op_has_work(op))
+	{
+		Instrumentation *instrument = cascade_instrument(estate);
+
+		if (instrument)
+			InstrStartNode(instrument);
+		sd_cascade(op, estate);
+		if (instrument)
+			InstrStopNode(instrument, 1);
+	}
+	sd_check_key_updates(op);
+	sd_log_write(op);
+	if (frame->statement)
+	{
+		if (frame->statement->task == SD_TASK_DELETE)
+			frame->statement->id = op->marked_total > 0 ? op->id : 0;
+		if (frame->statement->task == SD_TASK_DELETE ||
+			frame->statement->task == SD_TASK_RESTORE)
+			frame->statement->rows = op->marked_total + op->restored_total;
+	}
+}
+
+/*
+ * What ExecutorFinish() does last, in the shape of a plan node: it runs the nodes
+ * of WITH queries to completion and then fires the AFTER triggers, and there is no
+ * hook behind that.  After it, whatever measures the statement (its totaltime, the
+ * nesting level of pg_stat_statements and auto_explain) has stopped.  So the flush
+ * stands behind the WITH queries, and fires the triggers first.
+ */
+typedef struct LastNode
+{
+	PlanState	ps;
+	SdFrame    *frame;
+	bool		fires;			/* the triggers are this statement's to fire */
+} LastNode;
+
+static TupleTableSlot *
+run_last_node(PlanState *ps)
+{
+	LastNode   *node = (LastNode *) ps;
+
+	if (node->fires)
+		AfterTriggerEndQuery(ps->state);
+	flush(node->frame);
+
+	/* they have fired */
+	if (node->fires)
+		ps->state->es_top_eflags |= EXEC_FLAG_SKIP_TRIGGERS;
+	return NULL;
+}
+
 static void
 softdelete_finish(QueryDesc *query)
 {
 	SdFrame		frame = {0};
+	LastNode	last = {0};
+	EState	   *estate = query->estate;
 
 	if (!modifies_data(query))
 	{
@@ -136,36 +222,23 @@ softdelete_finish(QueryDesc *query)
 
 	frame.query = query;
 	frame.statement = sd_statement_of(query);
+	last.ps.type = T_ResultState;	/* of some type; none of ours */
+	last.ps.state = estate;
+	last.ps.ExecProcNode = run_last_node;
+	last.frame = &frame;
+	last.fires = !(estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS);
+	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, &last);
 	SD_BEGIN_FRAME(&frame);
 	{
-		SdOp	   *op;
-
 		if (prev_finish)
 			prev_finish(query);
 		else
 			standard_ExecutorFinish(query);
-
-		count_processed(&frame);
-
-		/* an operation of its own ends here; a joined one goes on outside */
-		op = sd_op_of(query->estate);
-		if (op != NULL)
-		{
-			if (sd_op_has_work(op))
-				sd_cascade(op, query->estate);
-			sd_check_key_updates(op);
-			sd_log_write(op);
-			if (frame.statement)
-			{
-				if (frame.statement->task == SD_TASK_DELETE)
-					frame.statement->id = op->marked_total > 0 ? op->id : 0;
-				if (frame.statement->task == SD_TASK_DELETE ||
-					frame.statement->task == SD_TASK_RESTORE)
-					frame.statement->rows = op->marked_total + op->restored_total;
-			}
-		}
 	}
 	SD_END_FRAME(&frame);
+	estate->es_auxmodifytables = list_delete_last(estate->es_auxmodifytables);
+	if (last.fires)
+		estate->es_top_eflags &= ~EXEC_FLAG_SKIP_TRIGGERS;
 }
 
 void
