@@ -15,6 +15,7 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "ddl/refusals.h"
@@ -126,6 +127,38 @@ has_own_triggers(Relation rel)
 	return false;
 }
 
+/* A foreign table, or a partition that is one, below a managed table: refuse. */
+static void
+refuse_foreign_partition(Oid parent, Oid child)
+{
+	ListCell   *lc;
+
+	if (!OidIsValid(child) || sd_table_by_oid(parent) == NULL)
+		return;
+	foreach(lc, find_all_inheritors(child, AccessShareLock, NULL))
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot put foreign table \"%s\" below managed table \"%s\"",
+							get_rel_name(lfirst_oid(lc)), get_rel_name(parent)),
+					 errdetail("A DELETE could not mark its rows."),
+					 errhint("SELECT softdelete.disable(%s) first, or leave the foreign table where it is.",
+							 quote_literal_cstr(sd_qualified_name(sd_table_by_oid(parent)->root)))));
+}
+
+/* CREATE FOREIGN TABLE ... PARTITION OF a managed one. */
+void
+sd_refuse_foreign_partition(CreateForeignTableStmt *stmt)
+{
+	Oid			parent;
+
+	if (stmt->base.partbound == NULL)
+		return;
+	parent = RangeVarGetRelid(linitial_node(RangeVar, stmt->base.inhRelations), NoLock, true);
+	if (sd_is_table(parent))
+		refuse_foreign_partition(parent, RangeVarGetRelid(stmt->base.relation, NoLock, true));
+}
+
 /*
  * ATTACH PARTITION and INHERIT of a managed table: a DELETE that comes through
  * an ordinary table above it would mark its rows one by one, and report none.
@@ -149,7 +182,11 @@ sd_refuse_new_parent(AlterTableStmt *stmt)
 								 stmt->relation, NoLock, true);
 		parent = RangeVarGetRelid(attach ? stmt->relation : castNode(RangeVar, cmd->def),
 								  NoLock, true);
-		if (!sd_is_table(child) || !sd_is_table(parent))
+		if (!sd_is_table(parent))
+			continue;
+		if (attach)
+			refuse_foreign_partition(parent, child);
+		if (!sd_is_table(child))
 			continue;
 		rel = table_open(child, AccessShareLock);
 		if (has_own_triggers(rel) && (attach || sd_table_by_oid(parent) == NULL))

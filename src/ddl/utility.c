@@ -84,6 +84,9 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 		sd_warn_of_detached(detached);
 	}
 
+	else if (tag == T_CreateForeignTableStmt)
+		sd_refuse_foreign_partition((CreateForeignTableStmt *) command);
+
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
 	if (tag == T_ConstraintsSetStmt)
 		sd_set_constraints((ConstraintsSetStmt *) command);
