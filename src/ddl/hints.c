@@ -1,11 +1,11 @@
 /*
  * hints.c
- *		Words for what a DDL command meets in rows that nobody sees.
+ *		Words for what a command does that is easily overlooked.
  *
  * A new constraint, index, type or partition is held to deleted rows, too, and
  * PostgreSQL's message about one of them puzzles whoever looks for the row: a
- * hint is added.  A partition that is detached is managed no more, which is
- * said.  Called by utility.c around the command; reads the table, and changes
+ * hint is added.  A partition that is detached is managed no more, and a plain SET
+ * of softdelete.hard_delete outlasts the transaction, which is said.  Called by utility.c around the command; reads the table, and changes
  * nothing.
  */
 #include "postgres.h"
@@ -16,6 +16,7 @@
 #include "catalog/namespace.h"
 #include "engine/statement.h"
 #include "executor/spi.h"
+#include "base/guc.h"
 #include "base/spi.h"
 #include "miscadmin.h"
 #include "tables/names.h"
@@ -209,4 +210,15 @@ sd_warn_of_detached(List *detached)
 				 deleted ? errdetail("Its deleted rows are ordinary rows now.") : 0,
 				 errhint("SELECT softdelete.enable(%s) manages it again.", one->enable)));
 	}
+}
+
+/* SET softdelete.hard_delete was carried out. */
+void
+sd_warn_of_setting(VariableSetStmt *stmt)
+{
+	if (stmt->kind == VAR_SET_VALUE && !stmt->is_local && sd_hard_delete &&
+		pg_strcasecmp(stmt->name, "softdelete.hard_delete") == 0)
+		ereport(WARNING,
+				(errmsg("softdelete.hard_delete stays on until the session ends"),
+				 errhint("Use SET LOCAL in a transaction: from a connection pool the next client gets this session.")));
 }

@@ -1,6 +1,6 @@
 /*
  * hints.h
- *		Words for what a DDL command meets in rows that nobody sees.
+ *		Words for what a command does that is easily overlooked.
  */
 #ifndef SOFTDELETE_HINTS_H
 #define SOFTDELETE_HINTS_H
@@ -21,5 +21,6 @@ extern void sd_ddl_hint_begin(SdDdlHint *hint, Node *command);
 extern void sd_ddl_hint_end(SdDdlHint *hint);
 extern List *sd_detached_partitions(AlterTableStmt *stmt);
 extern void sd_warn_of_detached(List *detached);
+extern void sd_warn_of_setting(VariableSetStmt *stmt);
 
 #endif							/* SOFTDELETE_HINTS_H */

@@ -86,6 +86,8 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 
 	else if (tag == T_CreateForeignTableStmt)
 		sd_refuse_foreign_partition((CreateForeignTableStmt *) command);
+	else if (tag == T_VariableSetStmt)
+		sd_warn_of_setting((VariableSetStmt *) command);
 
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
 	if (tag == T_ConstraintsSetStmt)
