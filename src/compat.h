@@ -92,12 +92,17 @@ sd_make_restrictinfo(PlannerInfo *root, Expr *clause, Index security_level)
 /* 16 renamed the ACL and ownership checks to take the catalog's OID */
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "utils/acl.h"
 #define sd_owns_table(relid, role) \
 	object_ownercheck(RelationRelationId, (relid), (role))
+#define sd_may_execute(funcid, role) \
+	(object_aclcheck(ProcedureRelationId, (funcid), (role), ACL_EXECUTE) == ACLCHECK_OK)
 #else
 #include "utils/acl.h"
 #define sd_owns_table(relid, role) pg_class_ownercheck((relid), (role))
+#define sd_may_execute(funcid, role) \
+	(pg_proc_aclcheck((funcid), (role), ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
 /* may the current user SET ROLE to this one?  16 made that an option of its own */

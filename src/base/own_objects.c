@@ -104,6 +104,8 @@ sd_objects(void)
 		args[4] = OIDOID;
 		args[5] = ANYOID;
 		o.deleted_parent_ok = function_oid(o.schema, "deleted_parent_ok", 6, args);
+		args[0] = REGCLASSOID;
+		o.trash = function_oid(o.schema, "trash", 1, args);
 		o.log = get_relname_relid("deletion_log", o.schema);
 		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
 

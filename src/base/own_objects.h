@@ -24,6 +24,7 @@ typedef struct SdObjects
 	Oid			stamp_locked;	/* stamp(engine, tid, oid) */
 	Oid			deleted_parent_ok;
 	Oid			raise_deleted_row;
+	Oid			trash;			/* trash(regclass) */
 	Oid			log;			/* deletion_log */
 	Oid			log_ids;		/* its sequence */
 } SdObjects;

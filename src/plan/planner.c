@@ -19,6 +19,7 @@
 #include "plan/policies.h"
 #include "plan/recognise.h"
 #include "plan/rewrite.h"
+#include "plan/trash.h"
 #include "plan/visibility.h"
 #include "utils/rls.h"
 
@@ -37,6 +38,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 	planning->check_parent = false;
 	planning->check_atts = NIL;
 	planning->touched = false;
+	planning->expanded = false;
 	*task = SD_TASK_NONE;
 	*ri = false;
 
@@ -75,6 +77,7 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 	CmdType		command = parse->commandType;
 	PlannedStmt *result;
 	bool		touched;
+	bool		expanded;
 
 	PG_TRY();
 	{
@@ -82,6 +85,8 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 		bool		ri;
 
 		classify(parse, query_string, &sd_planning, &task, &ri);
+		if (!ri && task == SD_TASK_NONE)
+			sd_planning.expanded = sd_expand_trash(parse, boundParams);
 		if (sd_planning.visibility != SD_VISIBLE_LIVE && row_security && !ri)
 			sd_mark_policies(parse);
 		if (!ri && (command != CMD_SELECT || parse->hasModifyingCTE))
@@ -92,6 +97,7 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 		else
 			result = standard_planner(parse, query_string, cursorOptions, boundParams);
 		touched = sd_planning.touched;
+		expanded = sd_planning.expanded;
 	}
 	PG_FINALLY();
 	{
@@ -101,6 +107,8 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 
 	if (touched)
 		sd_plans_tag(result);
+	if (expanded)
+		result->dependsOnRole = true;
 
 	/* the client is told what it asked for: tag, row count, SPI result */
 	if (command == CMD_DELETE && result->commandType == CMD_UPDATE)

@@ -18,6 +18,7 @@ typedef struct SdPlanning
 	bool		check_parent;	/* RI asks whether the parent is there ... */
 	List	   *check_atts;		/* ... by these columns of it */
 	bool		touched;		/* out: a managed table is involved */
+	bool		expanded;		/* out: it shows a trash, with this role's rights */
 } SdPlanning;
 
 /* queryId of a query below a row-security policy */

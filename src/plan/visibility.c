@@ -25,6 +25,7 @@
 #include "optimizer/plancat.h"
 #include "parser/parsetree.h"
 #include "plan/planning.h"
+#include "plan/trash.h"
 #include "plan/visibility.h"
 #include "replication/walsender.h"
 #include "tables/condition.h"
@@ -168,6 +169,8 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 		for (PlannerInfo *up = root; up != NULL; up = up->parent_root)
 			if (up->parse->queryId == SD_POLICY_QUERY)
 				visibility = SD_VISIBLE_LIVE;
+		if (sd_is_trash_entry(planner_rt_fetch(rel->relid, root)))
+			visibility = SD_VISIBLE_ALL;
 		sd_planning.touched = true;
 		if (!parent_is_filtered(root, rel))
 		{

@@ -150,7 +150,7 @@ SELECT softdelete.purge_table('posts', '0', 10);
 SELECT softdelete.purge_cycle('{posts,notes}', '{0,0}', 10);
 SELECT softdelete.check_table('posts');
 SELECT softdelete.check_columns('posts', '{id}');
-SELECT softdelete.trash_of('posts');
+SELECT softdelete.trash('posts');
 SELECT softdelete.purge_tables('posts', 10, false, '0');
 \set VERBOSITY default
 SELECT softdelete.predicate('posts', 'title', 'status', 'it''s', true, 'a');

@@ -1,0 +1,204 @@
+/*
+ * trashquery.c
+ *		SQL text: the deleted rows of one table, as softdelete.trash() has them.
+ *
+ * The planner puts the query in the place of a call (plan/trash.c), so that
+ * conditions and orders reach the table's indexes; where it cannot, the
+ * function runs it (calls/trash.c).  Reads the catalogs only.
+ */
+#include "postgres.h"
+
+#include "tables/trashquery.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "tables/names.h"
+#include "tables/predicate.h"
+#include "tables/primarykey.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+/*
+ * Can values of the type be made JSON by no casts but those of superusers?
+ * Others' types could bring a cast to json of their own, which would run with
+ * the rights of whoever looks into the trash.
+ */
+static bool
+is_plain_type(Oid type)
+{
+	while (OidIsValid(type))
+	{
+		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+		Form_pg_type form;
+		bool		plain;
+
+		if (!HeapTupleIsValid(tuple))
+			return false;
+		form = (Form_pg_type) GETSTRUCT(tuple);
+		plain = form->typtype == TYPTYPE_DOMAIN ||
+			(form->typtype != TYPTYPE_COMPOSITE && superuser_arg(form->typowner));
+		type = form->typtype == TYPTYPE_DOMAIN ? form->typbasetype :
+			form->typsubscript == F_ARRAY_SUBSCRIPT_HANDLER ? form->typelem : InvalidOid;
+		ReleaseSysCache(tuple);
+		if (!plain)
+			return false;
+	}
+	return true;
+}
+
+/* t.column, ... as the row's JSON takes them, each under its name */
+static void
+append_columns(StringInfo buf, TupleDesc desc)
+{
+	const char *comma = "";
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		const char *name = quote_identifier(NameStr(att->attname));
+
+		if (att->attisdropped)
+			continue;
+		if (is_plain_type(att->atttypid))
+			appendStringInfo(buf, "%st.%s", comma, name);
+		else
+			appendStringInfo(buf, "%sCASE WHEN pg_catalog.num_nulls(t.%s) OPERATOR(pg_catalog.=) 0"
+							 " THEN pg_catalog.format('%%s', t.%s) END AS %s",
+							 comma, name, name, name);
+		comma = ", ";
+	}
+}
+
+/*
+ * The key column's value in the JSON object $1, NULL where there is none that
+ * the column can hold: something that no row has is not an error.  NULL for
+ * types that JSON cannot give back exactly.
+ */
+static char *
+key_value(Form_pg_attribute att)
+{
+	char	   *field = quote_literal_cstr(NameStr(att->attname));
+	char	   *text = psprintf("($1 OPERATOR(pg_catalog.->>) %s)", field);
+	char	   *number = psprintf("CASE WHEN pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) %s) OPERATOR(pg_catalog.=) 'number'"
+								  " THEN %s::pg_catalog.numeric END", field, text);
+
+	switch (att->atttypid)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return psprintf("CASE WHEN %s BETWEEN -9223372036854775808 AND 9223372036854775807"
+							" AND pg_catalog.trunc(%s) OPERATOR(pg_catalog.=) %s THEN (%s)::pg_catalog.int8 END",
+							number, number, number, number);
+		case NUMERICOID:
+			return number;
+		case UUIDOID:
+			return psprintf("CASE WHEN %s OPERATOR(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+							" THEN %s::pg_catalog.uuid END", text, text);
+		case TEXTOID:
+		case VARCHAROID:
+			{
+				char	   *collation = get_collation_name(att->attcollation);
+				HeapTuple	tuple;
+				char	   *result;
+
+				tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(att->attcollation));
+				if (!HeapTupleIsValid(tuple))
+					return NULL;
+				result = psprintf("(%s COLLATE %s)", text,
+								  quote_qualified_identifier(get_namespace_name(((Form_pg_collation) GETSTRUCT(tuple))->collnamespace),
+															 collation));
+				ReleaseSysCache(tuple);
+				return result;
+			}
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * The key as JSON object into *object; into *equal, the columns' equality with
+ * the object $1: conditions that follow from "key = $1" and that the primary
+ * key's index knows.
+ */
+static void
+append_key(StringInfo object, StringInfo equal, Relation rel)
+{
+	Oid			index = sd_primary_key(rel);
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	Form_pg_index form;
+
+	if (!HeapTupleIsValid(tuple))
+	{
+		appendStringInfoString(object, "NULL::pg_catalog.jsonb");
+		return;
+	}
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	appendStringInfoString(object, "pg_catalog.jsonb_build_object(");
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), form->indkey.values[i] - 1);
+		char	   *value = key_value(att);
+
+		appendStringInfo(object, "%s%s, j.%s", i ? ", " : "",
+						 quote_literal_cstr(NameStr(att->attname)),
+						 quote_identifier(NameStr(att->attname)));
+		if (value != NULL)
+			appendStringInfo(equal, " AND t.%s OPERATOR(pg_catalog.=) %s",
+							 quote_identifier(NameStr(att->attname)), value);
+	}
+	appendStringInfoChar(object, ')');
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * SELECT the ten columns of trash() FROM table t
+ *	CROSS JOIN LATERAL (SELECT its columns) j
+ *	LEFT JOIN trash_retention r ON it is the table's
+ *	LEFT JOIN LATERAL (SELECT who, why FROM trash_log) l ON true
+ *	WHERE it is deleted [AND it has the key $1]
+ *
+ * The lookup in the log has a LIMIT, so that it stays one for each row: a join
+ * would read the whole log.
+ */
+char *
+sd_trash_query(SdTable *table, bool by_key)
+{
+	Relation	rel = table_open(table->relid, AccessShareLock);
+	char	   *id = sd_column_name(table->relid, table->id);
+	char	   *at = psprintf("t.%s::pg_catalog.timestamptz", sd_column_name(table->relid, table->time));
+	char	   *target = psprintf("'%u'::pg_catalog.regclass", table->relid);
+	char	   *expires;
+	StringInfoData buf;
+	StringInfoData key;
+	StringInfoData equal;
+
+	initStringInfo(&buf);
+	initStringInfo(&key);
+	initStringInfo(&equal);
+	append_key(&key, &equal, rel);
+	expires = psprintf("CASE WHEN %s OPERATOR(pg_catalog.<) '9999-12-31'::pg_catalog.timestamptz"
+					   " THEN %s OPERATOR(pg_catalog.+) r.retention END", at, at);
+
+	appendStringInfo(&buf, "SELECT %s AS target, %s AS key, %s AS deleted_at, l.deleted_by, l.actor, l.reason, t.%s::pg_catalog.int8 AS deletion_id, %s AS expires_at,",
+					 target, key.data, at, id, expires);
+	appendStringInfo(&buf, " CASE WHEN %s OPERATOR(pg_catalog.>) pg_catalog.now()"
+					 " THEN pg_catalog.ceil(EXTRACT(epoch FROM %s OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog./) 86400)::pg_catalog.int4"
+					 " WHEN %s IS NOT NULL THEN 0 END AS days_left,", expires, expires, expires);
+	appendStringInfo(&buf, " pg_catalog.to_jsonb(j.*) AS row_data FROM %s t CROSS JOIN LATERAL (SELECT ",
+					 sd_qualified_name(table->relid));
+	append_columns(&buf, RelationGetDescr(rel));
+	appendStringInfo(&buf, ") j LEFT JOIN softdelete.trash_retention r ON r.target OPERATOR(pg_catalog.=) %s"
+					 " LEFT JOIN LATERAL (SELECT d.deleted_by, d.actor, d.reason FROM softdelete.trash_log d"
+					 " WHERE d.id OPERATOR(pg_catalog.=) t.%s AND %s::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (d.tables) LIMIT 1) l ON true WHERE %s",
+					 target, id, target, sd_table_predicate(table, false, "t"));
+	if (by_key)
+		appendStringInfoString(&buf, equal.data);
+	table_close(rel, NoLock);
+	return buf.data;
+}
