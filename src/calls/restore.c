@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/spi.h"
+#include "calls/events.h"
 #include "calls/refusal.h"
 #include "calls/rowbykey.h"
 #include "engine/statement.h"
@@ -58,6 +59,7 @@ softdelete_restore(PG_FUNCTION_ARGS)
 		rows = sd_by_key_execute(&bound, &statement, InvalidOid);
 		error_context_stack = callback.previous;
 	} while (rows == 0);
+	sd_name_event(key, state.id, "restored");
 	sd_spi_finish();
 	PG_RETURN_INT64(statement.rows);
 }

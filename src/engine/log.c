@@ -230,8 +230,8 @@ count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
 
 /*
  * Add to the log rows of earlier deletions how many of their rows were
- * restored or purged, when and by whom.  Raises where a purged one turns out to
- * be on hold.  SPI is connected.
+ * restored or purged, when and by whom, and an event for each of them.  Raises
+ * where a purged one turns out to be on hold.  SPI is connected.
  *
  * What a row says in deletion_id is not proof: whoever may INSERT can write any
  * number there.  So count only rows of tables that the deletion took rows from.
@@ -239,8 +239,12 @@ count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
 void
 sd_log_note(HTAB *counts, Oid role, bool purged)
 {
-	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID};
-	Datum		values[4];
+	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID,
+		NAMEOID, TEXTOID, TEXTOID};
+	Datum		values[7];
+	char		nulls[] = "       ";
+	bool		isnull;
+	const char *what;
 	int			n;
 
 	if (counts == NULL || hash_get_num_entries(counts) == 0)
@@ -252,24 +256,31 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 		sd_own_sql("SELECT FROM softdelete.deletion_log"
 					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 					   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
-	n = sd_own_sql(psprintf("UPDATE softdelete.deletion_log AS l"
-								" SET %s = l.%s OPERATOR(pg_catalog.+) k.n,"
-								" %s_at = pg_catalog.now(), %s_by = $4"
-								" FROM (SELECT d.id, pg_catalog.sum(u.n)::pg_catalog.int8"
-								" FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(id, t, n),"
-								" softdelete.deletion_log AS d"
-								" WHERE d.id OPERATOR(pg_catalog.=) u.id AND u.t OPERATOR(pg_catalog.=) ANY (d.tables)"
-								" GROUP BY d.id) AS k(id, n)"
-								" WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id",
-								purged ? "purged" : "restored", purged ? "purged" : "restored",
-								purged ? "purged" : "restored", purged ? "purged" : "restored"),
-					   4, types, values);
+	values[4] = role_name(GetSessionUserId());
+	values[5] = text_or_null(sd_actor, &isnull);
+	nulls[5] = isnull ? 'n' : ' ';
+	values[6] = text_or_null(sd_reason, &isnull);
+	nulls[6] = isnull ? 'n' : ' ';
+	what = purged ? "purged" : "restored";
+	n = sd_own_sql_nulls(psprintf("WITH done AS (UPDATE softdelete.deletion_log AS l"
+								  " SET %s = l.%s OPERATOR(pg_catalog.+) k.n,"
+								  " %s_at = pg_catalog.now(), %s_by = $4"
+								  " FROM (SELECT d.id, pg_catalog.sum(u.n)::pg_catalog.int8"
+								  " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(id, t, n),"
+								  " softdelete.deletion_log AS d"
+								  " WHERE d.id OPERATOR(pg_catalog.=) u.id AND u.t OPERATOR(pg_catalog.=) ANY (d.tables)"
+								  " GROUP BY d.id) AS k(id, n)"
+								  " WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id, l.target, k.n),"
+								  " noted AS (INSERT INTO softdelete.event_log"
+								  " (at, what, deletion_id, target, rows, role, session_role, actor, reason, txid)"
+								  " SELECT pg_catalog.now(), '%s', id, target, n, $4, $5, $6, $7, pg_catalog.txid_current() FROM done)"
+								  " SELECT held_at, id FROM done",
+								  what, what, what, what, what),
+						 7, types, values, nulls);
 
 	/* a hold that was committed while the purge was on its way */
 	for (int row = 0; purged && row < n; row++)
 	{
-		bool		isnull;
-
 		(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &isnull);
 		if (!isnull)
 			ereport(ERROR,

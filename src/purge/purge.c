@@ -13,6 +13,7 @@
 #include "base/guc.h"
 #include "base/own_sql.h"
 #include "base/spi.h"
+#include "calls/events.h"
 #include "calls/rowbykey.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -269,6 +270,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	}
 	sd_make_deferred(waiting);
 	sd_log_note(statement.purged, GetUserId(), true);
+	sd_name_event(key, state.id, "purged");
 	sd_spi_finish();
 	PG_RETURN_INT64(statement.rows);
 }
