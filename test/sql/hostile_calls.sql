@@ -18,7 +18,8 @@ SELECT p.proname AS function, oidvectortypes(p.proargtypes) AS arguments,
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace = 'softdelete'::regnamespace
  ORDER BY 1, 2;
--- the same for relations and types; everybody reads the views, nobody the tables
+-- the same for relations and types; everybody reads the views, nobody the tables,
+-- but for policies of own tables, which row security sees to
 SELECT c.relname, c.relkind, c.reloptions,
        (SELECT string_agg(a.privilege_type, ', ') FROM aclexplode(c.relacl) a WHERE a.grantee = 0) AS public
   FROM pg_class c WHERE c.relnamespace = 'softdelete'::regnamespace AND c.relkind <> 'i' ORDER BY 1;
