@@ -19,6 +19,7 @@
 #include "catalog/pg_trigger.h"
 #include "ddl/alterkeys.h"
 #include "ddl/copy.h"
+#include "ddl/dropconstraint.h"
 #include "ddl/drops.h"
 #include "ddl/hints.h"
 #include "ddl/refusals.h"
@@ -50,6 +51,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	if (tag == T_AlterTableStmt)
 	{
 		sd_refuse_drop_column((AlterTableStmt *) command);
+		sd_explain_drop_constraint((AlterTableStmt *) command);
 		sd_bypass_depth++;
 	}
 	else if (tag == T_AlterEnumStmt)
