@@ -69,6 +69,6 @@ RESET SESSION AUTHORIZATION;
 -- a long chain, and a circle
 SET SESSION AUTHORIZATION sd_owner;
 INSERT INTO posts VALUES (100);
-INSERT INTO posts SELECT n, NULL, n - 1 FROM generate_series(101, 400) n;
-UPDATE posts SET parent = 400 WHERE id = 100;
-SELECT * FROM softdelete.preview('posts', 250);
+INSERT INTO posts SELECT n, NULL, n - 1 FROM generate_series(101, 150) n;
+UPDATE posts SET parent = 150 WHERE id = 100;
+SELECT * FROM softdelete.preview('posts', 125);

@@ -117,6 +117,42 @@ RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION sd_owner;
 ALTER TABLE "Leads" DISABLE ROW LEVEL SECURITY;
 
+-- the page for administrators of doc/trash.md: what was deleted itself, page by
+-- page, with what stands in the way of its restore
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE posts (id int PRIMARY KEY, author int REFERENCES users ON DELETE CASCADE, slug text, title text);
+CREATE TABLE images (id int PRIMARY KEY, post int REFERENCES posts ON DELETE CASCADE);
+SELECT softdelete.enable('users', cascade => true);
+INSERT INTO users VALUES (1), (2);
+INSERT INTO posts SELECT n, n % 2 + 1, 's' || n, 't' || n FROM generate_series(1, 9) n;
+INSERT INTO images SELECT n, n FROM generate_series(1, 9) n;
+DELETE FROM posts WHERE id < 4;
+SET softdelete.actor = 'bob';
+DELETE FROM posts WHERE id = 4;
+DELETE FROM users WHERE id = 2;
+DELETE FROM posts WHERE id = 6;
+INSERT INTO posts VALUES (10, 1, 's4', 'a twin');
+PREPARE page (timestamptz, bigint, jsonb) AS
+SELECT t.key, t.row_data ->> 'title' AS title, t.days_left, coalesce(t.actor, t.deleted_by) AS who, t.reason,
+       d.total - 1 AS along, d.held,
+       CASE WHEN NOT EXISTS (SELECT FROM users u WHERE u.id = (t.row_data ->> 'author')::int) THEN 'its author is deleted'
+            WHEN EXISTS (SELECT FROM posts p WHERE p.slug = t.row_data ->> 'slug') THEN 'its slug is taken'
+       END AS blocked_by,
+       t.deleted_at, t.deletion_id
+  FROM softdelete.trash('posts') t
+ CROSS JOIN LATERAL (SELECT d.total, d.held, d.target FROM softdelete.deletions d WHERE d.id = t.deletion_id LIMIT 1) d
+ WHERE d.target = t.target
+   AND (t.deleted_at, t.deletion_id, t.key) < ($1, $2, $3)
+ ORDER BY t.deleted_at DESC, t.deletion_id DESC, t.key DESC
+ LIMIT 3;
+CREATE TEMP TABLE page_1 AS EXECUTE page('infinity', 0, '{}');
+SELECT key, title, days_left, who, along, held, blocked_by FROM page_1;
+CREATE FUNCTION next_page() RETURNS text LANGUAGE sql AS
+	'SELECT format(''EXECUTE page(%L, %L, %L)'', deleted_at, deletion_id, key) FROM page_1 ORDER BY deleted_at, deletion_id, key LIMIT 1';
+SELECT next_page() AS next_page \gset
+CREATE TEMP TABLE page_2 AS :next_page;
+SELECT key, title, days_left, who, along, held, blocked_by FROM page_2;
+
 -- partitions, other markers, whole rows; a table that is not managed any more
 CREATE TABLE parted (id int, k int, "is_deleted" boolean NOT NULL DEFAULT false, PRIMARY KEY (k, id)) PARTITION BY LIST (k);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
