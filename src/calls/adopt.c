@@ -48,10 +48,10 @@ softdelete_adopt(PG_FUNCTION_ARGS)
 	values[3] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 	sd_write_own("INSERT INTO softdelete.deletion_log (id, target, deleted_at, deleted_by,"
-			  " session_role, reason, txid, tables, marked, restored, purged)"
-			  " VALUES ($3, $1, pg_catalog.now(), $4::pg_catalog.name, $5::pg_catalog.name,"
-			  " 'marked before softdelete.enable()', pg_catalog.txid_current(),"
-			  " ARRAY[$1], ARRAY[$2], 0, 0)",
-			  5, types, values);
+				 " session_role, reason, txid, tables, marked, restored, purged)"
+				 " VALUES ($3, $1, pg_catalog.now(), $4::pg_catalog.name, $5::pg_catalog.name,"
+				 " 'marked before softdelete.enable()', pg_catalog.txid_current(),"
+				 " ARRAY[$1], ARRAY[$2], 0, 0)",
+				 5, types, values);
 	PG_RETURN_INT64(id);
 }

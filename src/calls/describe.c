@@ -94,9 +94,9 @@ softdelete_predicate(PG_FUNCTION_ARGS)
 	alias = PG_ARGISNULL(5) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(5));
 	condition = sd_predicate(TupleDescAttr(RelationGetDescr(rel), attnum - 1),
 							 strcmp(kind, "timestamp") == 0 ? SD_TIMESTAMP :
-						strcmp(kind, "boolean") == 0 ? SD_BOOLEAN : SD_STATUS,
-						deleted_value,
-						PG_GETARG_BOOL(4), alias);
+							 strcmp(kind, "boolean") == 0 ? SD_BOOLEAN : SD_STATUS,
+							 deleted_value,
+							 PG_GETARG_BOOL(4), alias);
 	relation_close(rel, NoLock);
 	PG_RETURN_TEXT_P(cstring_to_text(condition));
 }

@@ -34,7 +34,7 @@ check_owns_deletion(int64 id)
 
 	sd_spi_connect();
 	if (sd_own_sql("SELECT target FROM softdelete.deletion_log"
-					   " WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values) == 0)
+				   " WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is no deletion " INT64_FORMAT, id),
@@ -61,11 +61,11 @@ softdelete_hold(PG_FUNCTION_ARGS)
 	values[1] = PG_ARGISNULL(1) ? CStringGetTextDatum("") : PG_GETARG_DATUM(1);
 	values[2] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	if (sd_write_own("UPDATE softdelete.deletion_log SET held_at = pg_catalog.now(),"
-				  " held_why = NULLIF($2, ''), held_by = $3::pg_catalog.name"
-				  " WHERE id OPERATOR(pg_catalog.=) $1"
-				  " AND restored OPERATOR(pg_catalog.+) purged OPERATOR(pg_catalog.<)"
-				  " (SELECT pg_catalog.sum(n) FROM pg_catalog.unnest(marked) n)",
-				  3, types, values) == 0)
+					 " held_why = NULLIF($2, ''), held_by = $3::pg_catalog.name"
+					 " WHERE id OPERATOR(pg_catalog.=) $1"
+					 " AND restored OPERATOR(pg_catalog.+) purged OPERATOR(pg_catalog.<)"
+					 " (SELECT pg_catalog.sum(n) FROM pg_catalog.unnest(marked) n)",
+					 3, types, values) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("deletion " INT64_FORMAT " has no rows left to hold", PG_GETARG_INT64(0)),
@@ -81,6 +81,6 @@ softdelete_release(PG_FUNCTION_ARGS)
 
 	check_owns_deletion(PG_GETARG_INT64(0));
 	sd_write_own("UPDATE softdelete.deletion_log SET held_at = NULL, held_why = NULL,"
-			  " held_by = NULL WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values);
+				 " held_by = NULL WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values);
 	PG_RETURN_VOID();
 }

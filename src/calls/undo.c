@@ -123,9 +123,9 @@ logged_tables(int64 id, Oid *root)
 	bool		isnull;
 
 	if (sd_own_sql("SELECT l.target, t.t"
-					   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
-					   " WHERE l.id OPERATOR(pg_catalog.=) $1",
-					   1, types, values) == 0)
+				   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
+				   " WHERE l.id OPERATOR(pg_catalog.=) $1",
+				   1, types, values) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is no deletion " INT64_FORMAT, id),

@@ -56,10 +56,10 @@ known_columns(Relation rel, SdTable *table)
 	foreach(lc, CopyGetAttnums(RelationGetDescr(rel), rel, NIL))
 	{
 		AttrNumber	attnum = lfirst_int(lc);
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 
 		if (!is_added(table, attnum))
-			names = lappend(names, makeString(pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel),
-																			attnum - 1)->attname))));
+			names = lappend(names, makeString(pstrdup(NameStr(att->attname))));
 	}
 	return names;
 }
@@ -120,7 +120,8 @@ sd_copy_visible(PlannedStmt *pstmt)
 	if (!IsA(copy, CopyStmt) || copy->relation == NULL || sd_sees_whole_tables() ||
 		(copy->is_from && (copy->attlist != NIL || RecoveryInProgress())))
 		return pstmt;
-	rel = table_openrv_extended(copy->relation, copy->is_from ? RowExclusiveLock : AccessShareLock, true);
+	rel = table_openrv_extended(copy->relation,
+								copy->is_from ? RowExclusiveLock : AccessShareLock, true);
 	if (rel == NULL)
 		return pstmt;
 	table = sd_table(rel);

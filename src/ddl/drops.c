@@ -155,7 +155,7 @@ forget(Oid relid)
 
 	sd_spi_connect();
 	(void) sd_own_sql("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
-						  1, types, values);
+					  1, types, values);
 	sd_spi_finish();
 }
 

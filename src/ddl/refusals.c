@@ -101,12 +101,12 @@ sd_refuse_rename_value(AlterEnumStmt *stmt)
 	values[1] = CStringGetTextDatum(stmt->oldVal);
 	sd_spi_connect();
 	if (sd_own_sql("WITH RECURSIVE types AS ("
-					   " SELECT $1 AS oid UNION ALL"
-					   " SELECT t.oid FROM types JOIN pg_catalog.pg_type t ON t.typbasetype = types.oid)"
-					   " SELECT m.target FROM softdelete.tables m JOIN pg_catalog.pg_attribute a"
-					   " ON a.attrelid = m.target AND a.attname = m.marker"
-					   " WHERE m.deleted_value = $2 AND a.atttypid IN (SELECT oid FROM types)",
-					   2, types, values) > 0)
+				   " SELECT $1 AS oid UNION ALL"
+				   " SELECT t.oid FROM types JOIN pg_catalog.pg_type t ON t.typbasetype = types.oid)"
+				   " SELECT m.target FROM softdelete.tables m JOIN pg_catalog.pg_attribute a"
+				   " ON a.attrelid = m.target AND a.attname = m.marker"
+				   " WHERE m.deleted_value = $2 AND a.atttypid IN (SELECT oid FROM types)",
+				   2, types, values) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot rename enum value \"%s\"", stmt->oldVal),

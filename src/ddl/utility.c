@@ -45,11 +45,13 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	int			depth = sd_bypass_depth;
 	SdDrops		drops;
 	SdDdlHint	hint;
-	List	   *detached = tag == T_AlterTableStmt ? sd_detached_partitions((AlterTableStmt *) command) : NIL;
-	SdKeyChange *change = tag == T_AlterTableStmt ? sd_key_change((AlterTableStmt *) command) : NULL;
+	List	   *detached = NIL;
+	SdKeyChange *change = NULL;
 
 	if (tag == T_AlterTableStmt)
 	{
+		detached = sd_detached_partitions((AlterTableStmt *) command);
+		change = sd_key_change((AlterTableStmt *) command);
 		sd_refuse_drop_column((AlterTableStmt *) command);
 		sd_explain_drop_constraint((AlterTableStmt *) command);
 		sd_bypass_depth++;

@@ -88,7 +88,7 @@ sd_key_set_add(SdKeySet *set, const Datum *values)
 /* The set of these keys in the list; an empty one is added where there is none. */
 SdKeySet *
 sd_key_set_find(List **list, SdKey *key, bool restored, bool of_parents, int64 id,
-			 CommandId before)
+				CommandId before)
 {
 	ListCell   *lc;
 	SdKeySet   *set;

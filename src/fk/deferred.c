@@ -264,12 +264,13 @@ set_deferred(List *keys, bool deferred)
 	{
 		SdKey	   *key = lfirst(lc);
 		ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+		char	   *schema;
 		SdIdentity	before;
 
 		if (deferred && shares_name(key))
 			continue;			/* stays immediate in this transaction */
-		stmt->constraints = list_make1(makeRangeVar(get_namespace_name(get_rel_namespace(key->child)),
-													pstrdup(key->name), -1));
+		schema = get_namespace_name(get_rel_namespace(key->child));
+		stmt->constraints = list_make1(makeRangeVar(schema, pstrdup(key->name), -1));
 		stmt->deferred = deferred;
 		/* the caller need not have USAGE on the schema */
 		sd_become(sd_owner_of(key->child), false, &before);

@@ -81,12 +81,10 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table, bool hidden)
 	args = NIL;
 	for (int i = 0; i < atts->dim1; i++)
 	{
-		AttrNumber	att = atts->values[i];
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), atts->values[i] - 1);
 
-		args = lappend(args, makeVar(varno, att,
-									 TupleDescAttr(RelationGetDescr(rel), att - 1)->atttypid,
-									 TupleDescAttr(RelationGetDescr(rel), att - 1)->atttypmod,
-									 TupleDescAttr(RelationGetDescr(rel), att - 1)->attcollation, 0));
+		args = lappend(args, makeVar(varno, att->attnum, att->atttypid,
+									 att->atttypmod, att->attcollation, 0));
 	}
 	if (args == NIL)
 		args = list_make1(makeBoolConst(false, true));

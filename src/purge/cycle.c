@@ -73,7 +73,8 @@ take_rows(SdCycle *cycle)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[row];
 		bool		isnull;
-		SdLeaf	   *leaf = leaf_of(cycle, DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull)));
+		Datum		relid = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull);
+		SdLeaf	   *leaf = leaf_of(cycle, DatumGetObjectId(relid));
 
 		if (leaf->n == leaf->allocated)
 		{

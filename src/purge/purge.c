@@ -59,7 +59,7 @@ held_deletions(void)
 	bool		isnull;
 
 	sd_own_sql("SELECT pg_catalog.array_agg(id) FROM softdelete.deletion_log"
-				   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
+			   " WHERE held_at IS NOT NULL", 0, NULL, NULL);
 	held = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	return isnull ? construct_empty_array(INT8OID) : (ArrayType *) PG_DETOAST_DATUM_COPY(held);
 }
@@ -251,8 +251,8 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	statement.context = CurrentMemoryContext;
 	sd_set_held(&statement, held_deletions());
 	if (sd_own_sql("SELECT FROM softdelete.deletion_log"
-					   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
-					   1, types, values) > 0)
+				   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
+				   1, types, values) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("deletion " INT64_FORMAT " is on hold", state.id),

@@ -87,12 +87,12 @@ set_retention(Oid relid, NullableDatum retention, bool overwrite)
 	values[1] = retention.value;
 	if (retention.isnull)
 		sd_write_own(psprintf("INSERT INTO softdelete.retention VALUES ($1, NULL) ON CONFLICT (target) %s",
-						   overwrite ? "DO UPDATE SET retention = NULL" : "DO NOTHING"),
-				  1, types, values);
+							  overwrite ? "DO UPDATE SET retention = NULL" : "DO NOTHING"),
+					 1, types, values);
 	else
 		sd_write_own(psprintf("INSERT INTO softdelete.retention VALUES ($1, $2) ON CONFLICT (target) %s",
-						   overwrite ? "DO UPDATE SET retention = $2" : "DO NOTHING"),
-				  2, types, values);
+							  overwrite ? "DO UPDATE SET retention = $2" : "DO NOTHING"),
+					 2, types, values);
 }
 
 /*
@@ -116,8 +116,8 @@ softdelete_set_retention(PG_FUNCTION_ARGS)
 	/* tables are dropped without notice to us */
 	sd_check_owner(PG_GETARG_OID(0));
 	sd_write_own("DELETE FROM softdelete.retention r WHERE NOT EXISTS"
-			  " (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) r.target)",
-			  0, NULL, NULL);
+				 " (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) r.target)",
+				 0, NULL, NULL);
 	if (!PG_ARGISNULL(1))
 		sd_check_retention(PG_GETARG_INTERVAL_P(1));
 	todo = list_make1_oid(PG_GETARG_OID(0));
@@ -157,6 +157,6 @@ softdelete_forget(PG_FUNCTION_ARGS)
 
 	sd_check_owner(PG_GETARG_OID(0));
 	sd_write_own("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
-			  1, types, values);
+				 1, types, values);
 	PG_RETURN_VOID();
 }

@@ -206,7 +206,7 @@ sd_read_table(Relation rel, const Trigger *trigger)
 
 		getTypeInputInfo(type, &input, &ioparam);
 		table->deleted_datum = OidInputFunctionCall(input, table->deleted_value,
-												 ioparam, -1);
+													ioparam, -1);
 		fmgr_info_copy(&table->equal, &typcache->eq_opr_finfo,
 					   CurrentMemoryContext);
 	}
