@@ -197,8 +197,8 @@ update_row(SdOp *op)
 	values[0] = Int64GetDatum(op->id);
 	table_arrays(op, &values[1], &values[2]);
 	return sd_own_sql("UPDATE softdelete.deletion_log SET tables = $2, marked = $3"
-						" WHERE id OPERATOR(pg_catalog.=) $1",
-						3, types, values) > 0;
+					  " WHERE id OPERATOR(pg_catalog.=) $1",
+					  3, types, values) > 0;
 }
 
 /* ids, tables and counts as arrays */
@@ -254,8 +254,8 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 	/* in one order, lest two sessions wait for each other */
 	if (hash_get_num_entries(counts) > 1)
 		sd_own_sql("SELECT FROM softdelete.deletion_log"
-					   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
-					   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
+				   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+				   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
 	values[4] = role_name(GetSessionUserId());
 	values[5] = text_or_null(sd_actor, &isnull);
 	nulls[5] = isnull ? 'n' : ' ';

@@ -135,15 +135,12 @@ sd_current_op(void)
 	return op;
 }
 
-/* The deletion id of the operation; its first row, of table root, draws it. */
+/* The deletion id of the operation; its first row draws it. */
 int64
-sd_op_id(SdOp *op, Oid root)
+sd_op_id(SdOp *op)
 {
 	if (op->id == 0)
-	{
 		op->id = nextval_internal(sd_objects()->log_ids, false);
-		op->root = root;
-	}
 	return op->id;
 }
 
@@ -166,9 +163,11 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 		SdOp	   *other = &dlist_container(OpEntry, node, iter.cur)->op;
 
 		if (other != op && other->restored_total > 0)
-			other->doubtful = true;
+			other->reversed = true;
 	}
 	op->marked_total += n;
+	if (!OidIsValid(op->root))
+		op->root = relid;
 	foreach(lc, op->counts)
 	{
 		count = lfirst(lc);
@@ -184,6 +183,20 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 	count->n = n;
 	op->counts = lappend(op->counts, count);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The table that the statement names is the deletion's, if rows of it were
+ * marked; else the first one of which any were.
+ */
+void
+sd_op_prefer_root(SdOp *op, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, op->counts)
+		if (((SdCount *) lfirst(lc))->relid == relid)
+			op->root = relid;
 }
 
 /* Count n rows of a table that deletion id took (0: none knows which) as restored. */
@@ -207,7 +220,7 @@ sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
 
 		if (other == op || other->id != id)
 			continue;
-		other->doubtful = true;
+		other->reversed = true;
 		if (!other->logged)
 			logs = other;
 	}
@@ -252,14 +265,6 @@ sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot)
 		else if (sd_key_needs_parent(key))
 			collect(op, &op->childless, key, false, false, 0, slot);
 	}
-}
-
-/* The same for a row that is locked, to be marked next. */
-void
-sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot)
-{
-	op->collected++;
-	sd_op_marked(op, table, slot);
 }
 
 /* It was restored from deletion id: what went along with it comes back. */

@@ -28,7 +28,7 @@ typedef struct SdOp
 	EState	   *estate;			/* of the statement; NULL: see sd_current_op */
 	MemoryContext context;
 	int64		id;				/* deletion id, 0 until the first row */
-	Oid			root;			/* table of the first row marked */
+	Oid			root;			/* table that it is logged for, when rows were marked */
 	Oid			role;			/* who */
 	List	   *counts;			/* SdCount */
 	HTAB	   *restored;		/* SdIdCount, or NULL */
@@ -42,9 +42,8 @@ typedef struct SdOp
 	List	   *parents;		/* SdKeySet: nor may these, that restored rows
 								 * refer to, be deleted or missing */
 	bool		logged;
-	int64		collected;		/* rows whose keys were taken as they were locked */
-	bool		doubtful;		/* not all of them were marked in the end, or
-								 * not all rows are what it made them */
+	bool		reversed;		/* a trigger has restored rows that it marked, or
+								 * deleted rows that it restored */
 
 	List	   *shared_locks;	/* SdRowId: locked rows, see sd_lock_row() */
 
@@ -58,11 +57,11 @@ extern SdOp *sd_op_of(EState *estate);
 extern SdOp *sd_op_begin(EState *estate);
 extern SdOp *sd_existing_op(void);
 extern SdOp *sd_current_op(void);
-extern int64 sd_op_id(SdOp *op, Oid root);
+extern int64 sd_op_id(SdOp *op);
+extern void sd_op_prefer_root(SdOp *op, Oid relid);
 extern void sd_op_count(SdOp *op, Oid relid, int64 n);
 extern void sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n);
 extern void sd_op_marked(SdOp *op, SdTable *table, TupleTableSlot *slot);
-extern void sd_op_collect(SdOp *op, SdTable *table, TupleTableSlot *slot);
 extern void sd_op_restored(SdOp *op, SdKey *key, int64 id, TupleTableSlot *slot);
 extern void sd_op_parent(SdOp *op, SdKey *key, TupleTableSlot *slot);
 extern void sd_op_recheck(SdOp *op, SdKey *key, CommandId before, const Datum *values);

@@ -2,7 +2,7 @@
  * cascade.c
  *		Following the foreign keys of rows that were marked or restored.
  *
- * The rows' keys have been collected as they were locked (stamp.c) or, where an
+ * The rows' keys have been collected as they were written (watch.c) or, where an
  * UPDATE marked or restored them, by the mark trigger.  Here one statement for
  * each foreign key handles all of them, level by level in a loop: its AFTER
  * triggers are left to a query level that is opened around the level, so that
@@ -91,18 +91,17 @@ follow(SdOp *op, SdKeySet *set)
 }
 
 /*
- * Rows were locked to be marked, and then were not (or were met twice), or a
- * trigger has made them live again, or deleted those that were restored: leave
+ * A trigger has made rows live again, or deleted those that were restored: leave
  * out the keys of rows that are not what the operation made of them.
  */
 static void
-drop_doubtful(SdOp *op)
+drop_reversed(SdOp *op)
 {
 	ListCell   *lc;
 
-	if (!op->doubtful)
+	if (!op->reversed)
 		return;
-	op->doubtful = false;
+	op->reversed = false;
 	foreach(lc, op->pending)
 		lfirst(lc) = ((SdKeySet *) lfirst(lc))->restored ?
 			sd_only_live(lfirst(lc)) : sd_only_deleted(lfirst(lc));
@@ -120,7 +119,7 @@ sd_follow(SdOp *op, EState *estate)
 	ListCell   *lc;
 
 	sd_spi_connect();
-	while (drop_doubtful(op), op->pending != NIL)
+	while (drop_reversed(op), op->pending != NIL)
 	{
 		List	   *level = op->pending;
 
@@ -147,7 +146,7 @@ sd_cascade(SdOp *op, EState *estate)
 	if (op->childless == NIL && op->parents == NIL)
 		return;
 	sd_spi_connect();
-	drop_doubtful(op);
+	drop_reversed(op);
 	foreach(lc, op->childless)
 		if (((SdKeySet *) lfirst(lc))->n > 0)
 			sd_check_children(lfirst(lc));

@@ -24,8 +24,8 @@
 #include "mark/oldrow.h"
 #include "mark/rowlock.h"
 #include "mark/triggerset.h"
+#include "tables/reader.h"
 #include "tables/registry.h"
-#include "tables/table.h"
 
 static ExecutorStart_hook_type prev_start = NULL;
 static ExecutorRun_hook_type prev_run = NULL;
@@ -39,44 +39,17 @@ modifies_data(QueryDesc *query)
 		query->plannedstmt->hasModifyingCTE;
 }
 
-/*
- * Where the mark trigger is off, the rows were not counted one by one: the
- * statement's own count is theirs.
- */
-static void
-count_processed(SdFrame *frame)
+/* The managed table that the statement is on; InvalidOid where it is none. */
+static Oid
+named_table(QueryDesc *query)
 {
-	EState	   *estate = frame->query->estate;
-	ListCell   *lc;
+	ModifyTableState *top = (ModifyTableState *) query->planstate;
+	Relation	rel;
 
-	foreach(lc, estate->es_opened_result_relations)
-	{
-		ResultRelInfo *rel = lfirst(lc);
-		SdTable    *table = NULL;
-
-		if (sd_is_top_target(frame->query, rel))
-			table = sd_table(rel->ri_RelationDesc);
-		if (table == NULL || !sd_is_converted(estate, rel, table))
-			continue;
-		if (sd_mark_trigger_is_off(rel))
-		{
-			SdOp	   *op = sd_current_op();
-
-			if (frame->statement && frame->statement->task == SD_TASK_RESTORE)
-				sd_op_count_restored(op, table->root, frame->statement->id,
-									 estate->es_processed);
-			else
-			{
-				if (estate->es_processed > 0)
-					(void) sd_op_id(op, table->root);
-				sd_op_count(op, table->root, estate->es_processed);
-				if (op->collected != 0 && op->collected != (int64) estate->es_processed)
-					op->doubtful = true;
-				op->collected = 0;
-			}
-		}
-		return;
-	}
+	if (top == NULL || !IsA(top, ModifyTableState))
+		return InvalidOid;
+	rel = top->rootResultRelInfo->ri_RelationDesc;
+	return sd_table(rel) != NULL ? sd_topmost(rel) : InvalidOid;
 }
 
 static void
@@ -147,12 +120,11 @@ flush(SdFrame *frame)
 	EState	   *estate = frame->query->estate;
 	SdOp	   *op;
 
-	count_processed(frame);
-
 	/* an operation of its own ends here; a joined one goes on outside */
 	op = sd_op_of(estate);
 	if (op == NULL)
 		return;
+	sd_op_prefer_root(op, named_table(frame->query));
 	if (sd_op_has_work(op))
 	{
 		Instrumentation *instrument = cascade_instrument(estate);

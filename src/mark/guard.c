@@ -116,7 +116,7 @@ note_move(Relation rel, SdTable *table, HeapTuple old)
 		bool		isnull;
 		int64		id = DatumGetInt64(slot_getattr(slot, table->id, &isnull));
 
-		sd_note_restored(op, table, isnull ? 0 : id, slot);
+		sd_note_restored(op, table, isnull ? 0 : id, slot, NULL);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	sd_flush_loose(op);

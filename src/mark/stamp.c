@@ -14,15 +14,12 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "base/own_objects.h"
-#include "commands/trigger.h"
 #include "engine/frame.h"
 #include "engine/operation.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "mark/rowlock.h"
-#include "mark/triggerset.h"
 #include "storage/bufmgr.h"
-#include "tables/reader.h"
 #include "tables/registry.h"
 #include "tables/table.h"
 #include "utils/memutils.h"
@@ -43,8 +40,6 @@ typedef struct LockTarget
 	Relation	rel;
 	TupleTableSlot *slot;
 	SdTable    *table;
-	bool		collect;		/* remember the keys of its rows; else the mark
-								 * trigger does */
 } LockTarget;
 
 /* NULL when the statement has no such result relation */
@@ -60,8 +55,7 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 
 	foreach(lc, estate->es_opened_result_relations)
 	{
-		ResultRelInfo *info = lfirst(lc);
-		Relation	rel = info->ri_RelationDesc;
+		Relation	rel = ((ResultRelInfo *) lfirst(lc))->ri_RelationDesc;
 
 		if (RelationGetRelid(rel) == relid)
 		{
@@ -71,8 +65,6 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 			target->rel = rel;
 			target->slot = table_slot_create(rel, &estate->es_tupleTable);
 			target->table = sd_table(rel);
-			target->collect = sd_mark_trigger_is_off(info) &&
-				SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
 			target->next = flinfo->fn_extra;
 			flinfo->fn_extra = target;
 			MemoryContextSwitchTo(old);
@@ -82,42 +74,13 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 	return NULL;
 }
 
-/*
- * The table that a statement's deletion is logged for: the one that it names,
- * or else (a WITH query deletes) the first managed one it writes.
- */
-static Oid
-root_table(QueryDesc *query)
-{
-	ModifyTableState *top = (ModifyTableState *) query->planstate;
-	ListCell   *lc;
-
-	if (top && IsA(top, ModifyTableState) &&
-		sd_table(top->rootResultRelInfo->ri_RelationDesc) != NULL)
-		return sd_topmost(top->rootResultRelInfo->ri_RelationDesc);
-	foreach(lc, query->estate->es_opened_result_relations)
-	{
-		SdTable    *table = sd_table(((ResultRelInfo *) lfirst(lc))->ri_RelationDesc);
-
-		if (table != NULL)
-			return table->root;
-	}
-	elog(ERROR, "softdelete.stamp() called outside a DELETE");
-	return InvalidOid;
-}
-
 static int64
 current_id(void)
 {
-	SdOp	   *op;
-
 	/* a plan made here runs here, with the hooks in place */
 	if (sd_frame == NULL)
 		elog(ERROR, "softdelete.stamp() called outside a DELETE");
-	op = sd_current_op();
-	if (op->id != 0)
-		return op->id;
-	return sd_op_id(op, root_table(sd_frame->query));
+	return sd_op_id(sd_current_op());
 }
 
 /* stamp(engine) -> bigint: the deletion id of the running statement */
@@ -150,9 +113,8 @@ softdelete_stamp_locked(PG_FUNCTION_ARGS)
 	target = find_target(fcinfo->flinfo, estate, PG_GETARG_OID(2));
 	if (target != NULL)
 	{
-		if (sd_lock_row(target->table, target->rel, tid, estate->es_snapshot,
-						estate->es_output_cid, target->slot) && target->collect)
-			sd_op_collect(sd_current_op(), target->table, target->slot);
+		(void) sd_lock_row(target->table, target->rel, tid, estate->es_snapshot,
+						   estate->es_output_cid, target->slot);
 		ExecClearTuple(target->slot);
 	}
 	PG_RETURN_INT64(id);

@@ -170,7 +170,7 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	atts[n] = table->id;
 	if (is_deleted)
 	{
-		values[n] = Int64GetDatum(sd_op_id(sd_current_op(), table->root));
+		values[n] = Int64GetDatum(sd_op_id(sd_current_op()));
 		nulls[n] = false;
 	}
 	n++;
@@ -203,21 +203,49 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(heap_modify_tuple_by_cols(new, desc, n, atts, values, nulls));
 }
 
-/* A row was marked: count it, and remember its keys. */
+/* Raise where a row that was marked does not have the operation's id. */
+void
+sd_check_stamp(SdOp *op, SdTable *table, TupleTableSlot *row)
+{
+	bool		isnull;
+	int64		id = DatumGetInt64(slot_getattr(row, table->id, &isnull));
+
+	if (!isnull && id != 0 && id == op->id)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("row of table \"%s\" was marked without a stamp",
+					get_rel_name(table->relid)),
+			 errdetail("A BEFORE UPDATE trigger that fires after \"~softdelete_stamp\" set the mark or changed column \"%s\".",
+					   get_attname(table->relid, table->id, false)),
+			 errhint("Rename that trigger so that it fires earlier.")));
+}
+
+/*
+ * A row was marked: count it and, unless row is NULL, remember the keys by which
+ * others refer to it.
+ */
 void
 sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row)
 {
 	sd_op_count(op, table->root, 1);
-	sd_op_marked(op, table, row);
+	if (row != NULL)
+		sd_op_marked(op, table, row);
 }
 
-/* A row was restored that belonged to deletion id, 0 if to none. */
+/*
+ * A row was restored that belonged to deletion id, 0 if to none: count it and,
+ * unless row is NULL, remember its keys.  Where it came along with its parents by
+ * the key via, and has no other key, these are live.
+ */
 void
-sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
+sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row, SdKey *via)
 {
 	ListCell   *lc;
 
 	sd_op_count_restored(op, table->root, id, 1);
+	if (row == NULL)
+		return;
 	foreach(lc, table->children)
 	{
 		SdKey	   *key = lfirst(lc);
@@ -225,6 +253,9 @@ sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row)
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
 			sd_op_restored(op, key, id, row);
 	}
+	if (via != NULL && list_length(table->parents) == 1 &&
+		((SdKey *) linitial(table->parents))->oid == via->oid)
+		return;
 	foreach(lc, table->parents)
 		sd_op_parent(op, lfirst(lc), row);
 }
@@ -269,22 +300,12 @@ softdelete_mark(PG_FUNCTION_ARGS)
 		if (loose != NULL && loose->id == id)
 			op = loose;
 		else if (id != op->id && op->estate == NULL && id != 0)
-		{
 			op->id = id;
-			op->root = table->root;
-		}
-		if (id == 0 || id != op->id)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("row of table \"%s\" was marked without a stamp",
-							RelationGetRelationName(trigdata->tg_relation)),
-					 errdetail("A BEFORE UPDATE trigger that fires after \"~softdelete_stamp\" set the mark or changed column \"%s\".",
-							   get_attname(table->relid, table->id, false)),
-					 errhint("Rename that trigger so that it fires earlier.")));
+		sd_check_stamp(op, table, new);
 		sd_note_marked(op, table, new);
 	}
 	else
-		sd_note_restored(op, table, id, new);
+		sd_note_restored(op, table, id, new, NULL);
 	sd_flush_loose(op);
 	return PointerGetDatum(NULL);
 }

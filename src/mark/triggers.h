@@ -9,11 +9,14 @@
 
 #include "engine/operation.h"
 #include "fmgr.h"
+#include "tables/foreignkeys.h"
 #include "tables/table.h"
 
 extern SdTable *sd_trigger_table(FunctionCallInfo fcinfo, const char *name);
+extern void sd_check_stamp(SdOp *op, SdTable *table, TupleTableSlot *row);
 extern void sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row);
-extern void sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row);
+extern void sd_note_restored(SdOp *op, SdTable *table, int64 id,
+							 TupleTableSlot *row, SdKey *via);
 extern void sd_flush_loose(SdOp *op);
 
 #endif							/* SOFTDELETE_TRIGGERS_H */

@@ -18,7 +18,7 @@
 #include "engine/statement.h"
 #include "executor/executor.h"
 #include "mark/triggerset.h"
-#include "tables/foreignkeys.h"
+#include "mark/watch.h"
 #include "tables/registry.h"
 #include "tables/table.h"
 
@@ -42,16 +42,6 @@ sd_is_converted(EState *estate, ResultRelInfo *rel, SdTable *table)
 		(perms->requiredPerms & (ACL_DELETE | ACL_UPDATE)) == ACL_DELETE &&
 		bms_is_member(table->id - FirstLowInvalidHeapAttributeNumber,
 					  ExecGetUpdatedCols(rel, estate));
-}
-
-/* is rel written by the statement's top node, whose rows es_processed counts? */
-bool
-sd_is_top_target(QueryDesc *query, ResultRelInfo *rel)
-{
-	ModifyTable *top = (ModifyTable *) query->plannedstmt->planTree;
-
-	return IsA(top, ModifyTable) && top->operation == CMD_UPDATE &&
-		list_member_int(top->resultRelations, rel->ri_RangeTableIndex);
 }
 
 /* does anybody else have such a row trigger on UPDATE? */
@@ -125,33 +115,24 @@ fire_always(TriggerDesc *desc)
 }
 
 /*
- * Must the mark trigger see the rows of this converted DELETE (or restore, by
- * statement)?  The keys of deleted rows are taken as the rows are locked
- * (stamp.c), unless somebody's BEFORE trigger may still refuse them.
+ * Is every row that the statement writes to the relation marked, or restored, so
+ * that watch.c notes them?  Not where a row may leave its partition: that is a
+ * DELETE and an INSERT, which triggers follow (see note_move).  But these do not
+ * fire on a replica.
  */
 static bool
-needs_mark_trigger(ResultRelInfo *rel, SdTable *table, SdStatement *statement)
+is_watched(EState *estate, ResultRelInfo *rel, SdTable *table)
 {
-	ListCell   *lc;
+	return sd_is_converted(estate, rel, table) &&
+		(!table->moves || SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA);
+}
 
-	/* replayed changes cascade where they come from, as with RI */
-	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
-		return false;
-	if (table->moves)
-		return true;
-	if (statement && statement->task == SD_TASK_RESTORE)
-	{
-		foreach(lc, table->children)
-			if (((SdKey *) lfirst(lc))->on_delete == FKCONSTR_ACTION_CASCADE)
-				return true;
-		foreach(lc, table->parents)
-			if (statement->via == NULL ||
-				((SdKey *) lfirst(lc))->oid != statement->via->oid)
-				return true;
-		return false;
-	}
-	return table->children != NIL &&
-		has_other_trigger(rel->ri_TrigDesc, TRIGGER_TYPE_BEFORE);
+/* Is the relation what the engine's own statement is about?  A rule may add others. */
+static bool
+is_restored(ResultRelInfo *rel, SdStatement *statement)
+{
+	return statement != NULL && statement->task == SD_TASK_RESTORE &&
+		RelationGetRelid(root_of(rel)->ri_RelationDesc) == statement->relid;
 }
 
 /* Decide for every result relation which of our triggers are needed. */
@@ -159,26 +140,7 @@ void
 sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 {
 	EState	   *estate = query->estate;
-	bool		counted = false;
 	ListCell   *lc;
-
-	/* one relation that needs it, and all rows are counted by the trigger */
-	foreach(lc, estate->es_opened_result_relations)
-	{
-		ResultRelInfo *rel = lfirst(lc);
-		SdTable    *table;
-
-		if (!sd_is_top_target(query, rel))
-			continue;
-		table = sd_table(rel->ri_RelationDesc);
-		if (table == NULL || !sd_is_converted(estate, rel, table) ||
-			needs_mark_trigger(rel, table, statement))
-		{
-			counted = false;
-			break;
-		}
-		counted = true;
-	}
 
 	foreach(lc, estate->es_opened_result_relations)
 	{
@@ -186,6 +148,7 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 		TriggerDesc *desc = rel->ri_TrigDesc;
 		SdTable    *table;
 		Bitmapset  *updated;
+		bool		watched;
 
 		if (desc == NULL || !desc->trig_update_after_row ||
 			(table = sd_table(rel->ri_RelationDesc)) == NULL)
@@ -199,21 +162,18 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 			continue;
 		}
 
-		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE))
+		watched = is_watched(estate, rel, table);
+		if (watched)
 		{
-			fire_always(desc);
-			if (counted && sd_is_top_target(query, rel))
-				switch_off(desc, TRIGGER_TYPE_AFTER);
-			continue;
+			sd_watch_rows(estate, rel, table,
+						  is_restored(rel, statement) ? statement : NULL);
+			switch_off(desc, TRIGGER_TYPE_AFTER);
 		}
 		updated = ExecGetUpdatedCols(rel, estate);
-		if (sd_is_converted(estate, rel, table))
-		{
-			if (!table->moves)
-				switch_off(desc, TRIGGER_TYPE_BEFORE);
-			if (counted && sd_is_top_target(query, rel))
-				switch_off(desc, TRIGGER_TYPE_AFTER);
-		}
+		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE))
+			fire_always(desc);
+		else if (watched)
+			switch_off(desc, TRIGGER_TYPE_BEFORE);
 		else if (!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber, updated) &&
 				 !bms_is_member(table->id - FirstLowInvalidHeapAttributeNumber, updated))
 		{
@@ -221,16 +181,4 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 			switch_off(desc, TRIGGER_TYPE_AFTER);
 		}
 	}
-}
-
-/* Was the mark trigger switched off for this statement? */
-bool
-sd_mark_trigger_is_off(ResultRelInfo *rel)
-{
-	Oid			function = sd_objects()->mark_trigger;
-
-	for (int i = 0; rel->ri_TrigDesc && i < rel->ri_TrigDesc->numtriggers; i++)
-		if (rel->ri_TrigDesc->triggers[i].tgfoid == function)
-			return rel->ri_TrigDesc->triggers[i].tgenabled == TRIGGER_DISABLED;
-	return false;
 }

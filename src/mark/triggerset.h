@@ -13,8 +13,6 @@
 #include "tables/table.h"
 
 extern bool sd_is_converted(EState *estate, ResultRelInfo *rel, SdTable *table);
-extern bool sd_is_top_target(QueryDesc *query, ResultRelInfo *rel);
 extern void sd_choose_triggers(QueryDesc *query, SdStatement *statement);
-extern bool sd_mark_trigger_is_off(ResultRelInfo *rel);
 
 #endif							/* SOFTDELETE_TRIGGERSET_H */
