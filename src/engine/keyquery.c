@@ -23,14 +23,19 @@
 #include "tables/predicate.h"
 #include "tables/registry.h"
 #include "tables/table.h"
+#include "access/detoast.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #define MAX_PARAMS (INDEX_MAX_KEYS + 2)
+
+/* of the keys that are given to one run of a query, in bytes */
+#define MAX_ARRAY_SIZE ((Size) 16 * 1024 * 1024)
 
 typedef struct PlanKey
 {
@@ -318,59 +323,95 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 }
 
 static Datum
-keys_array(SdKeySet *set, int column)
+keys_array(SdKeySet *set, int column, int first, int n)
 {
 	int16		len;
 	bool		byval;
 	char		align;
 
 	get_typlenbyvalalign(set->types[column], &len, &byval, &align);
-	return PointerGetDatum(construct_array(set->values[column], set->n,
+	return PointerGetDatum(construct_array(set->values[column] + first, n,
 										   set->types[column],
 										   len, byval, align));
 }
 
+/* the bytes that a value has in an array, which holds none that are compressed */
+static Size
+size_in_array(Datum value, bool byval, int16 len)
+{
+	return len == -1 ? toast_raw_datum_size(value) : datumGetSize(value, byval, len);
+}
+
 /*
- * Run one of the queries above for all keys of the set: at once if that can
- * be, key by key where the type has no array type.  Returns the rows that were
- * processed; for the SELECTs, SPI_tuptable holds those of the last run.
- * Needs SPI to be connected.
+ * How many keys, from first on, go into one run: an array has a limit, and the
+ * memory that it takes should have one.
  */
+static int
+keys_per_run(SdKeySet *set, int first)
+{
+	Size		size[INDEX_MAX_KEYS] = {0};
+	int16		len;
+	bool		byval;
+	int			n = set->n - first;
+
+	for (int i = 0; i < set->key->n; i++)
+	{
+		get_typlenbyval(set->types[i], &len, &byval);
+		for (int row = 0; row < n; row++)
+		{
+			size[i] += size_in_array(set->values[i][first + row], byval, len);
+			if (size[i] > MAX_ARRAY_SIZE)
+				n = Max(row, 1);
+		}
+	}
+	return n;
+}
+
+/*
+ * Run one of the queries above for all keys of the set: many at once, or key by
+ * key where the type has no array type.  read, unless NULL, is called after each
+ * run, whose rows SPI_tuptable holds.  Returns the rows that were processed, of
+ * the SELECTs no more than limit (0: all).  Needs SPI to be connected.
+ */
+int
+sd_execute_key_reading(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
+					   Oid role, SdView view, long limit,
+					   void (*read) (SdKeySet *set, void *arg), void *arg)
+{
+	Datum		values[MAX_PARAMS];
+	int			n = set->key->n;
+	bool		arrays = set->n > 1;
+	int			processed = 0;
+	int			run;
+
+	for (int i = 0; i < n; i++)
+		if (!OidIsValid(get_array_type(set->types[i])))
+			arrays = false;
+
+	for (int first = 0; first < set->n; first += run)
+	{
+		CHECK_FOR_INTERRUPTS();
+		run = arrays ? keys_per_run(set, first) : 1;
+		for (int i = 0; i < n; i++)
+			values[i] = arrays ? keys_array(set, i, first, run) : set->values[i][first];
+		values[n] = Int64GetDatum(set->id);
+		sd_execute(fetch_plan(kind, set, arrays, role), values, statement, role,
+				   false, view, limit);
+		for (int i = 0; arrays && i < n; i++)
+			pfree(DatumGetPointer(values[i]));
+		processed += SPI_processed;
+		if (read)
+			read(set, arg);
+		if (limit > 0 && processed >= limit)
+			break;
+	}
+	return processed;
+}
+
+/* The same; SPI_tuptable holds the rows of the last run. */
 int
 sd_execute_key(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 			   Oid role, SdView view, long limit)
 {
-	Datum		values[MAX_PARAMS];
-	int			n = set->key->n;
-	bool		select = kind != SD_QUERY_MARK && kind != SD_QUERY_RESTORE;
-	bool		many = set->n > 1;
-	int			processed = 0;
-
-	for (int i = 0; i < n; i++)
-		if (!OidIsValid(get_array_type(set->types[i])))
-			many = false;
-
-	if (many)
-	{
-		for (int i = 0; i < n; i++)
-			values[i] = keys_array(set, i);
-		values[n] = Int64GetDatum(set->id);
-		sd_execute(fetch_plan(kind, set, true, role), values, statement, role,
-				   false, view, limit);
-		return SPI_processed;
-	}
-
-	for (int row = 0; row < set->n; row++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < n; i++)
-			values[i] = set->values[i][row];
-		values[n] = Int64GetDatum(set->id);
-		sd_execute(fetch_plan(kind, set, false, role), values, statement, role,
-				   false, view, limit);
-		processed += SPI_processed;
-		if (select && processed > 0)
-			break;
-	}
-	return processed;
+	return sd_execute_key_reading(kind, set, statement, role, view, limit, NULL, NULL);
 }

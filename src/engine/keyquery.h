@@ -23,6 +23,11 @@ typedef enum SdQueryKind
 	SD_QUERY_MISSING			/* keys that have no parent at all */
 } SdQueryKind;
 
+extern int	sd_execute_key_reading(SdQueryKind kind, SdKeySet *set,
+								   SdStatement *statement, Oid role, SdView view,
+								   long limit,
+								   void (*read) (SdKeySet *set, void *arg),
+								   void *arg);
 extern int	sd_execute_key(SdQueryKind kind, SdKeySet *set,
 						   SdStatement *statement, Oid role, SdView view,
 						   long limit);

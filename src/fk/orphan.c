@@ -72,25 +72,32 @@ report_children(SdKey *key, const char *found)
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
 }
 
+/* add the keys that a run has found */
+static void
+add_found(SdKeySet *set, void *arg)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull;
+
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		for (int i = 0; i < set->key->n; i++)
+			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
+									  SPI_tuptable->tupdesc, i + 1, &isnull);
+		sd_key_set_add(arg, values);
+	}
+}
+
 /* The keys of the set that such a query on the parents leaves, in a new set. */
 static SdKeySet *
 found_keys(SdQueryKind kind, SdKeySet *set)
 {
 	SdStatement statement = {SD_TASK_READ};
 	SdKeySet   *found = sd_key_set(set->key, set->restored, set->of_parents, set->id);
-	Datum		values[INDEX_MAX_KEYS];
-	bool		isnull;
 
 	found->before = set->before;
-	sd_execute_key(kind, set, &statement, sd_owner_of(set->key->parent),
-				   SD_VIEW_LATEST, 0);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		for (int i = 0; i < set->key->n; i++)
-			values[i] = SPI_getbinval(SPI_tuptable->vals[row],
-									  SPI_tuptable->tupdesc, i + 1, &isnull);
-		sd_key_set_add(found, values);
-	}
+	sd_execute_key_reading(kind, set, &statement, sd_owner_of(set->key->parent),
+						   SD_VIEW_LATEST, 0, add_found, found);
 	return found;
 }
 
@@ -108,15 +115,25 @@ sd_only_live(SdKeySet *set)
 	return found_keys(SD_QUERY_LIVE, set);
 }
 
+/* add the number that a run has counted */
+static void
+add_count(SdKeySet *set, void *arg)
+{
+	bool		isnull;
+
+	*(int64 *) arg += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												  SPI_tuptable->tupdesc, 1, &isnull));
+}
+
 static int64
 count_children(SdKeySet *set, SdView view)
 {
 	SdStatement statement = {SD_TASK_READ, .before = set->before};
-	bool		isnull;
+	int64		n = 0;
 
-	sd_execute_key(SD_QUERY_COUNT, set, &statement, sd_owner_of(set->key->child), view, 0);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-									   SPI_tuptable->tupdesc, 1, &isnull));
+	sd_execute_key_reading(SD_QUERY_COUNT, set, &statement, sd_owner_of(set->key->child),
+						   view, 0, add_count, &n);
+	return n;
 }
 
 /*
