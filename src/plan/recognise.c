@@ -106,7 +106,7 @@ static bool
 has_ri_text(const char *text)
 {
 	static const char *const begins[] = {
-		"SELECT 1 FROM \"", "SELECT 1 FROM ONLY \"",
+		"SELECT 1 FROM \"", "SELECT 1 FROM ONLY \"", "SELECT 1 FROM (SELECT \"",
 		"DELETE FROM \"", "DELETE FROM ONLY \"",
 		"UPDATE \"", "UPDATE ONLY \""
 	};
@@ -150,6 +150,10 @@ sd_is_ri_validation(Query *query, const char *query_string)
  *
  * The check of a parent has the column on the left: *check_atts is set to the
  * columns.  All others have the parameter there.
+ *
+ * Where the key has a PERIOD (18), the check of a parent is such a query below an
+ * aggregate over the periods of all that match, and the check that nobody refers
+ * to one has another condition, on what the others cover.
  */
 bool
 sd_is_ri_query(Query *query, const char *query_string, List **check_atts)
@@ -159,8 +163,17 @@ sd_is_ri_query(Query *query, const char *query_string, List **check_atts)
 	ListCell   *lc;
 
 	*check_atts = NIL;
-	if (!InNoForceRLSOperation() || !has_ri_text(query_string) ||
-		list_length(query->rtable) != 1 ||
+	if (!InNoForceRLSOperation() || !has_ri_text(query_string))
+		return false;
+	if (query->commandType == CMD_SELECT && query->havingQual != NULL &&
+		list_length(query->rtable) == 1)
+	{
+		rte = linitial_node(RangeTblEntry, query->rtable);
+		if (rte->rtekind != RTE_SUBQUERY)
+			return false;
+		query = rte->subquery;
+	}
+	if (list_length(query->rtable) != 1 ||
 		query->cteList != NIL || query->jointree->quals == NULL)
 		return false;
 	rte = linitial_node(RangeTblEntry, query->rtable);
@@ -186,6 +199,8 @@ sd_is_ri_query(Query *query, const char *query_string, List **check_atts)
 		Node	   *left;
 		Node	   *right;
 
+		if (is_notclause(op) && IsA(get_notclausearg((Expr *) op), CoalesceExpr))
+			continue;
 		if (!IsA(op, OpExpr) || list_length(op->args) != 2)
 			return false;
 		left = strip_casts(linitial(op->args));
