@@ -122,7 +122,8 @@ exact_condition(Oid type, int32 typmod, Oid from)
 		return "true";
 
 	initStringInfo(&buf);
-	name = format_type_extended(compared, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+	name = format_type_extended(compared, -1,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 	sd_append_equal(&buf, psprintf("(v.x)::%s", name), compared, eq,
 					psprintf("($1)::%s", name), compared);
 	return buf.data;

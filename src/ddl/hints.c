@@ -5,19 +5,19 @@
  * A new constraint, index, type or partition is held to deleted rows, too, and
  * PostgreSQL's message about one of them puzzles whoever looks for the row: a
  * hint is added.  A partition that is detached is managed no more, and a plain SET
- * of softdelete.hard_delete outlasts the transaction, which is said.  Called by utility.c around the command; reads the table, and changes
- * nothing.
+ * of softdelete.hard_delete outlasts the transaction, which is said.  Called by
+ * utility.c around the command; reads the table, and changes nothing.
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "ddl/hints.h"
 #include "access/relation.h"
-#include "catalog/namespace.h"
-#include "engine/statement.h"
-#include "executor/spi.h"
 #include "base/guc.h"
 #include "base/spi.h"
+#include "catalog/namespace.h"
+#include "compat.h"
+#include "ddl/hints.h"
+#include "engine/statement.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "tables/names.h"
 #include "tables/predicate.h"

@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "nodes/pg_list.h"
 #include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
 
 typedef struct SdDdlHint
 {

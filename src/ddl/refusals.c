@@ -132,9 +132,11 @@ static void
 refuse_foreign_partition(Oid parent, Oid child)
 {
 	ListCell   *lc;
+	char	   *root;
 
 	if (!OidIsValid(child) || sd_table_by_oid(parent) == NULL)
 		return;
+	root = sd_qualified_name(sd_table_by_oid(parent)->root);
 	foreach(lc, find_all_inheritors(child, AccessShareLock, NULL))
 		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
 			ereport(ERROR,
@@ -143,7 +145,7 @@ refuse_foreign_partition(Oid parent, Oid child)
 							get_rel_name(lfirst_oid(lc)), get_rel_name(parent)),
 					 errdetail("A DELETE could not mark its rows."),
 					 errhint("SELECT softdelete.disable(%s) first, or leave the foreign table where it is.",
-							 quote_literal_cstr(sd_qualified_name(sd_table_by_oid(parent)->root)))));
+							 quote_literal_cstr(root))));
 }
 
 /* CREATE FOREIGN TABLE ... PARTITION OF a managed one. */

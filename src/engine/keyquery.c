@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
@@ -23,7 +24,6 @@
 #include "tables/predicate.h"
 #include "tables/registry.h"
 #include "tables/table.h"
-#include "access/detoast.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"

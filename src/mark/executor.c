@@ -10,9 +10,9 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "base/own_objects.h"
 #include "commands/trigger.h"
+#include "compat.h"
 #include "engine/frame.h"
 #include "engine/log.h"
 #include "engine/operation.h"

@@ -13,8 +13,8 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "mark/oldrow.h"
 #include "executor/executor.h"
+#include "mark/oldrow.h"
 #include "mark/triggerset.h"
 #include "tables/registry.h"
 #include "utils/rel.h"
