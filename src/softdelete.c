@@ -26,6 +26,7 @@
 #include "fmgr.h"
 #include "mark/executor.h"
 #include "plan/planner.h"
+#include "plan/statistics.h"
 #include "plan/visibility.h"
 #include "tables/registry.h"
 
@@ -43,6 +44,7 @@ _PG_init(void)
 	sd_keyquery_init();
 	sd_deferred_init();
 	sd_visibility_init();
+	sd_statistics_init();
 	sd_planner_init();
 	sd_executor_init();
 	sd_utility_init();

@@ -74,6 +74,10 @@ CREATE FUNCTION adopt(target regclass, rows bigint) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_adopt' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION adopt(regclass, bigint) IS 'log rows that were marked before the table was managed (internal)';
 
+CREATE FUNCTION log_restored(target regclass, deletion_id bigint, rows bigint) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_log_restored' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION log_restored(regclass, bigint, bigint) IS 'log rows that were un-marked while the table was not managed (internal)';
+
 CREATE FUNCTION forget(target regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_forget' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION forget(regclass) IS 'drop the retention of a table (internal)';

@@ -2,6 +2,29 @@
 -- What a table has to be like
 ------------------------------------------------------------------------------
 
+-- Under the caller's search_path and not the pinned one of the function that asks,
+-- since event triggers run then; so the command has to be qualified throughout.
+CREATE FUNCTION run_ddl(command text) RETURNS void
+	AS 'MODULE_PATHNAME', 'softdelete_run_ddl' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION run_ddl(text) IS 'run a command under the search_path of the caller of enable() and its like (internal)';
+
+CREATE FUNCTION base_type(type oid) RETURNS oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH RECURSIVE domains AS (
+		SELECT type AS oid
+		UNION ALL
+		SELECT t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype = 'd'
+	) SELECT d.oid FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype <> 'd'
+$$;
+COMMENT ON FUNCTION base_type(oid) IS 'the type below a domain, or the type itself (internal)';
+
+CREATE FUNCTION flag_value(marker name) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN lower(marker) ~ '^(is_?|was_?)?(soft_?)?(deleted|removed|archived|trashed|hidden|disabled|inactive)$' THEN 'true'
+				WHEN lower(marker) ~ '^(is_?)?(active|enabled|live|alive|visible|available|valid)$' THEN 'false' END
+$$;
+COMMENT ON FUNCTION flag_value(name) IS 'which value of a flag means deleted, by its name; NULL: it does not tell (internal)';
+
 CREATE FUNCTION marker_kind(target regclass, marker name, INOUT deleted_value text, OUT kind text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -12,11 +35,7 @@ DECLARE
 BEGIN
 	SELECT a.* INTO att FROM pg_attribute a
 	 WHERE a.attrelid = target AND a.attname = marker AND a.attnum > 0 AND NOT a.attisdropped;
-	WITH RECURSIVE domains AS (
-		SELECT att.atttypid AS type
-		UNION ALL
-		SELECT t.typbasetype FROM domains JOIN pg_type t ON t.oid = type WHERE t.typtype = 'd'
-	) SELECT d.type INTO base FROM domains d JOIN pg_type t ON t.oid = d.type WHERE t.typtype <> 'd';
+	base := softdelete.base_type(att.atttypid);
 	IF att.attgenerated <> '' THEN
 		RAISE EXCEPTION 'column "%" of table "%" is generated and cannot be a marker', marker, target
 			USING ERRCODE = 'invalid_parameter_value';
@@ -45,9 +64,7 @@ BEGIN
 	ELSIF base = 'boolean'::regtype THEN
 		kind := 'boolean';
 		IF deleted_value IS NULL THEN
-			deleted_value := CASE
-				WHEN lower(marker) ~ '^(is_?|was_?)?(soft_?)?(deleted|removed|archived|trashed|hidden|disabled|inactive)$' THEN 'true'
-				WHEN lower(marker) ~ '^(is_?)?(active|enabled|live|alive|visible|available|valid)$' THEN 'false' END;
+			deleted_value := softdelete.flag_value(marker);
 			IF deleted_value IS NULL THEN
 				RAISE EXCEPTION 'cannot tell which value of column "%" means deleted', marker
 					USING ERRCODE = 'invalid_parameter_value',
@@ -88,13 +105,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION marker_kind(regclass, name, text) IS 'kind of marker that a column can be, and its deleted value (internal)';
 
+CREATE FUNCTION check_companion(target regclass, att pg_attribute) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	obstacle	text := CASE
+		WHEN att.attidentity <> '' THEN 'an identity column'
+		WHEN att.attgenerated <> '' THEN 'generated'
+		WHEN att.attnotnull THEN 'NOT NULL'
+		WHEN EXISTS (WITH RECURSIVE domains AS (
+						SELECT att.atttypid AS oid
+						UNION ALL
+						SELECT t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype = 'd')
+					 SELECT FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype = 'd' AND t.typnotnull)
+			THEN format('of a domain that is NOT NULL (%s)', att.atttypid::regtype) END;
+BEGIN
+	IF obstacle IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of table "%" cannot be cleared', att.attname, target
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = format('It is %s, and a restore sets it to NULL.', obstacle),
+				  HINT = CASE WHEN obstacle = 'NOT NULL' THEN format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL, or rename the column first: softdelete keeps a value of its own under this name.', target, att.attname)
+							  ELSE 'Rename that column first: softdelete keeps a value of its own under this name.' END;
+	END IF;
+END $$;
+COMMENT ON FUNCTION check_companion(regclass, pg_attribute) IS 'raise on a column that a restore could not clear (internal)';
+
 CREATE FUNCTION add_companion(target regclass, name name, wanted text, accepted text[], what text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	att		pg_attribute;
 	found	text;
 BEGIN
-	SELECT format_type(a.atttypid, a.atttypmod) INTO found FROM pg_attribute a
+	SELECT a.* INTO att FROM pg_attribute a
 	 WHERE a.attrelid = target AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped;
+	found := format_type(att.atttypid, att.atttypmod);
 	IF found IS NULL AND (SELECT c.reloftype <> 0 FROM pg_class c WHERE c.oid = target) THEN
 		RAISE EXCEPTION 'typed table "%" has no column "%"', target, name
 			USING ERRCODE = 'feature_not_supported',
@@ -102,20 +145,57 @@ BEGIN
 				  HINT = format('ALTER TYPE %s ADD ATTRIBUTE %I %s CASCADE first.',
 								(SELECT c.reloftype::regtype FROM pg_class c WHERE c.oid = target), name, wanted);
 	ELSIF found IS NULL THEN
-		EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', target, name, wanted);
-		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target, name, 'softdelete: ' || what);
+		-- unqualified, text could be another type of the caller's
+		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD COLUMN %I %s', target, name,
+										  CASE wanted WHEN 'text' THEN 'pg_catalog.text' ELSE wanted END));
+		PERFORM softdelete.run_ddl(format('COMMENT ON COLUMN %s.%I IS %L', target, name, 'softdelete: ' || what));
+		RETURN;
 	ELSIF found <> ALL (accepted) THEN
+		IF col_description(target, att.attnum) = 'softdelete: ' || what THEN
+			-- its own, from before the marker got another type
+			PERFORM softdelete.retype_companion(target, name, wanted);
+			RETURN;
+		END IF;
 		RAISE EXCEPTION 'column "%" of table "%" has type %, not %', name, target, found, wanted
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Rename that column first: softdelete keeps a value of its own under this name.';
 	END IF;
+	PERFORM softdelete.check_companion(target, att);
 END $$;
 COMMENT ON FUNCTION add_companion(regclass, name, text, text[], text) IS 'add a companion column unless it is there (internal)';
+
+CREATE FUNCTION retype_companion(target regclass, name name, wanted text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM softdelete.run_ddl(format('ALTER TABLE %s ALTER COLUMN %2$I TYPE %3$s USING %2$I::pg_catalog.text::%3$s', target, name,
+									  CASE wanted WHEN 'text' THEN 'pg_catalog.text' ELSE wanted END));
+END $$;
+COMMENT ON FUNCTION retype_companion(regclass, name, text) IS 'give a companion column the type that its marker has by now (internal)';
+
+CREATE FUNCTION is_enforced(key pg_catalog.pg_constraint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((to_jsonb(key) ->> 'conenforced')::boolean, true)
+$$;
+COMMENT ON FUNCTION is_enforced(pg_catalog.pg_constraint) IS 'is the constraint checked? (PostgreSQL 18 has such as are not) (internal)';
+
+CREATE FUNCTION is_distributed(target regclass) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result	boolean := false;
+BEGIN
+	IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+		EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1)' INTO result USING target;
+	END IF;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION is_distributed(regclass) IS 'is it a table of Citus? (internal)';
 
 CREATE FUNCTION check_table(target regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	class	pg_class;
+	class				pg_class;
+	foreign_partition	regclass;
+	above				regclass;
 BEGIN
 	SELECT c.* INTO class FROM pg_class c WHERE c.oid = target;
 	IF target IS NULL OR class IS NULL THEN
@@ -137,6 +217,17 @@ BEGIN
 		RAISE EXCEPTION '"%" is a system table', target USING ERRCODE = 'feature_not_supported';
 	ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
 		RAISE EXCEPTION 'must be owner of table %', target USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	SELECT p.relid, p.parentrelid INTO foreign_partition, above FROM pg_partition_tree(target) p JOIN pg_class c ON c.oid = p.relid WHERE c.relkind = 'f' LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'partition "%" of table "%" is a foreign table', foreign_partition, target
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'A DELETE cannot mark rows on another server.',
+				  HINT = format('ALTER TABLE %s DETACH PARTITION %s first.', above, foreign_partition);
+	ELSIF softdelete.is_distributed(target) THEN
+		RAISE EXCEPTION 'table "%" is distributed', target
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Its shards are moved and copied by queries that would not see deleted rows.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';

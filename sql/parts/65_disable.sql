@@ -13,7 +13,8 @@ BEGIN
 	IF softdelete.own_triggers(target) = 0 THEN
 		PERFORM softdelete.check_table(target);
 		RAISE EXCEPTION 'table "%" is not managed by softdelete', target
-			USING ERRCODE = 'object_not_in_prerequisite_state';
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'SELECT target FROM softdelete.tables lists those that are.';
 	ELSIF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = target) THEN
 		RAISE EXCEPTION 'must be owner of table %', target USING ERRCODE = 'insufficient_privilege';
 	END IF;
@@ -21,17 +22,13 @@ BEGIN
 	IF d.marker IS NULL AND drop_columns THEN
 		RAISE EXCEPTION 'the trigger that says which are the columns of table "%" is missing', target
 			USING ERRCODE = 'object_not_in_prerequisite_state',
-				  HINT = format('SELECT softdelete.enable(%L, ...) puts it back.', target);
+				  HINT = format('SELECT softdelete.enable(%L) puts it back, with the marker that the table had unless that was deleted_at.', target);
 	END IF;
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
 
 	PERFORM softdelete.make_keys_full(target);
 	PERFORM softdelete.drop_triggers(target);
-	FOR name IN SELECT i.indexrelid::regclass FROM pg_index i
-				 WHERE i.indrelid = target
-				   AND obj_description(i.indexrelid, 'pg_class') = 'softdelete: finds deleted rows by age' LOOP
-		EXECUTE format('DROP INDEX %s', name);
-	END LOOP;
+	PERFORM softdelete.drop_cleanup_indexes(target);
 	PERFORM softdelete.forget(target);
 
 	IF drop_columns THEN
@@ -47,10 +44,27 @@ BEGIN
 					 WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
 					   AND a.attname IN (d.marker, d.time_column, d.id_column, d.former_column)
 					   AND col_description(target, a.attnum) LIKE 'softdelete: %' LOOP
-			EXECUTE format('ALTER TABLE %s DROP COLUMN %I', target, name);
+			PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP COLUMN %I', target, name));
 		END LOOP;
+	ELSIF d.marker IS NOT NULL THEN
+		-- for an enable() with another marker
+		PERFORM softdelete.note_marking(target, d.id_column,
+			ROW(d.marker, d.kind, d.deleted_value, d.time_column, d.id_column, d.former_column)::softdelete.marking);
 	END IF;
 	-- its deleted rows are live ones from now on
 	PERFORM softdelete.warn_of_orphans(ARRAY[target]);
 END $$;
 COMMENT ON FUNCTION disable(regclass, boolean) IS 'make DELETE on a table final again; deleted rows become ordinary rows with a mark';
+
+CREATE FUNCTION drop_cleanup_indexes(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	index	regclass;
+BEGIN
+	FOR index IN SELECT i.indexrelid FROM pg_index i
+				  WHERE i.indrelid = target
+					AND obj_description(i.indexrelid, 'pg_class') = 'softdelete: finds deleted rows by age' LOOP
+		PERFORM softdelete.run_ddl(format('DROP INDEX %s', index));
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION drop_cleanup_indexes(regclass) IS 'drop the partial index that purge_expired uses (internal)';

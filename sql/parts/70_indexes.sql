@@ -14,9 +14,9 @@ BEGIN
 		RETURN;
 	END IF;
 	index := softdelete.index_name(target, 'deleted_idx');
-	EXECUTE format('CREATE INDEX %I ON %s (%I, %I) WHERE %s', index, target, d.time_column, d.id_column, d.deleted_predicate);
-	EXECUTE format('COMMENT ON INDEX %I.%I IS %L',
-				   (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target), index, wanted);
+	PERFORM softdelete.run_ddl(format('CREATE INDEX %I ON %s (%I, %I) WHERE %s', index, target, d.time_column, d.id_column, d.deleted_predicate));
+	PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L',
+				   (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target), index, wanted));
 END $$;
 COMMENT ON FUNCTION create_cleanup_index(regclass) IS 'the partial index over deleted rows that purge_expired uses (internal)';
 

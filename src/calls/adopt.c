@@ -1,8 +1,9 @@
 /*
  * adopt.c
- *		adopt(): rows that were marked before the table was managed.
+ *		adopt(), log_restored(): rows that were marked, or un-marked, while the
+ *		table was not managed.
  *
- * Writes a row of the log for them.
+ * Writes to the log what enable() found.
  */
 #include "postgres.h"
 
@@ -11,6 +12,9 @@
 #include "base/own_sql.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
+#include "engine/counts.h"
+#include "engine/log.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "tables/registry.h"
 #include "tables/rights.h"
@@ -19,6 +23,18 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(softdelete_adopt);
+PG_FUNCTION_INFO_V1(softdelete_log_restored);
+
+/* Raise for anybody but enable() on a table of the user's. */
+static void
+check_caller(Oid relid, const char *name)
+{
+	sd_check_owner(relid);
+	if (sd_find_table(relid) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("softdelete.%s() is for softdelete.enable()", name)));
+}
 
 /*
  * adopt(table, rows) -> deletion id: a log row for rows that were marked before
@@ -32,11 +48,7 @@ softdelete_adopt(PG_FUNCTION_ARGS)
 	int64		id;
 	Datum		values[5];
 
-	sd_check_owner(PG_GETARG_OID(0));
-	if (sd_find_table(PG_GETARG_OID(0)) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("softdelete.adopt() is for softdelete.enable()")));
+	check_caller(PG_GETARG_OID(0), "adopt");
 	if (PG_GETARG_INT64(1) < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -54,4 +66,24 @@ softdelete_adopt(PG_FUNCTION_ARGS)
 				 " ARRAY[$1], ARRAY[$2], 0, 0)",
 				 5, types, values);
 	PG_RETURN_INT64(id);
+}
+
+/*
+ * log_restored(table, deletion id, rows): an UPDATE brought so many rows of the
+ * deletion back while the table was not managed.
+ */
+Datum
+softdelete_log_restored(PG_FUNCTION_ARGS)
+{
+	HTAB	   *counts = NULL;
+
+	check_caller(PG_GETARG_OID(0), "log_restored");
+	sd_count_by_id(&counts, CurrentMemoryContext, PG_GETARG_INT64(1),
+				   PG_GETARG_OID(0), PG_GETARG_INT64(2));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	sd_log_note(counts, GetUserId(), false);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	PG_RETURN_VOID();
 }
