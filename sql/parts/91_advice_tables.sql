@@ -217,7 +217,9 @@ BEGIN
 									   (SELECT string_agg(quote_ident(o.attname), ', ' ORDER BY o.attname) FROM own o)),
 			   format('SELECT softdelete.enable(%L%s)', target, CASE m.name WHEN 'deleted_at' THEN '' ELSE ', ' || quote_literal(m.name) END), 'must'
 		  FROM marker m
-		 WHERE EXISTS (SELECT FROM own) AND (softdelete.describe(target)).marker IS NULL;
+		 WHERE EXISTS (SELECT FROM own) AND (softdelete.describe(target)).marker IS NULL
+		   -- disable() leaves word
+		   AND NOT EXISTS (SELECT FROM own o WHERE o.says LIKE '%; not managed any more%');
 END $$;
 COMMENT ON FUNCTION advice_lost(regclass) IS 'tables that were managed and lost their triggers (internal; use advice)';
 

@@ -17,16 +17,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION deletes_in(text, name) IS 'what the text of a function or rule deletes from or truncates (internal)';
 
-CREATE FUNCTION erasing_policies() RETURNS TABLE (target regclass, name text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	-- the policies are a part of their own
-	IF to_regclass('softdelete.policies') IS NOT NULL THEN
-		RETURN QUERY EXECUTE $q$ SELECT p.target, p.name::text FROM softdelete.policies p WHERE p.action = 'erase' $q$;
-	END IF;
-END $$;
-COMMENT ON FUNCTION erasing_policies() IS 'policies whose action is to erase (internal)';
-
 CREATE VIEW hard_deletes AS
 	WITH tables AS (
 		SELECT c.oid::regclass AS target, c.relname, (softdelete.describe(c.oid)).marker IS NOT NULL AS managed
@@ -91,7 +81,8 @@ CREATE VIEW hard_deletes AS
 	 WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
 	   AND c.item ~* '^(softdelete\.hard_delete=(on|true|yes|1)|session_replication_role=replica)'
 	UNION ALL
-	SELECT p.target, (softdelete.describe(p.target)).marker IS NOT NULL, 'policy', p.name, 'erases rows when it is run'
-	  FROM softdelete.erasing_policies() p;
+	-- of these everybody sees his own
+	SELECT p.target, (softdelete.describe(p.target)).marker IS NOT NULL, 'policy', p.name::text, 'erases rows when it is run'
+	  FROM softdelete.policies p WHERE p.action = 'erase';
 COMMENT ON VIEW hard_deletes IS 'tables that are not managed, and every way in which rows of any table can still be erased';
 GRANT SELECT ON hard_deletes TO PUBLIC;

@@ -69,6 +69,10 @@ SELECT * FROM softdelete.advice('dumped') UNION ALL SELECT * FROM softdelete.adv
 SELECT ddl FROM softdelete.advice('"Dumped too"')
 \gexec
 SELECT target, marker FROM softdelete.tables WHERE target = '"Dumped too"'::regclass;
+-- a table that is meant to be managed no more
+COMMENT ON COLUMN dumped.deletion_id IS 'softdelete: the deletion that the row belongs to; not managed any more, was {}';
+SELECT * FROM softdelete.advice('dumped');
+COMMENT ON COLUMN dumped.deletion_id IS 'softdelete: the deletion that the row belongs to';
 
 -- soft delete by hand: a trigger, a rule; and how to take it over
 CREATE TABLE old_way (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "isDeleted" boolean NOT NULL DEFAULT false);

@@ -34,6 +34,10 @@ SELECT target, managed, path, object, problem FROM softdelete.hard_deletes
  WHERE target::text ~ '^("Posts"|accounts|sites|visits|queue|schema_mig|django_mig)' OR object ~ '^hard_deletes\.|^empty'
  ORDER BY path, object, target::text;
 
+-- policies that erase
+SELECT softdelete.add_policy('old visits', 'visits', condition => 'id < 0', action => 'erase'), softdelete.add_policy('old sites', 'sites', condition => 'id < 0');
+SELECT target, managed, object, problem FROM softdelete.hard_deletes WHERE path = 'policy' AND target IN ('visits'::regclass, 'sites');
+SELECT softdelete.drop_policy('old visits'), softdelete.drop_policy('old sites');
 -- a trigger that was disabled
 ALTER TABLE sites DISABLE TRIGGER "~softdelete_guard";
 SELECT target, managed, path, object FROM softdelete.hard_deletes WHERE path = 'disabled trigger';
