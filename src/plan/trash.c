@@ -166,6 +166,23 @@ same_columns(Query *query, RangeTblEntry *rte)
 	return n == desc->natts;
 }
 
+/* Mark the table's entry, wherever in the query it stands. */
+static void
+mark_entry(Query *query, Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst(lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relid == relid)
+			rte->ctename = pstrdup(TRASH_ENTRY);
+		else if (rte->rtekind == RTE_SUBQUERY)
+			mark_entry(rte->subquery, relid);
+	}
+}
+
 /* Put the query in the place of the call.  Returns whether that was done. */
 static bool
 expand_entry(Query *query, int rti, ParamListInfo params)
@@ -194,7 +211,7 @@ expand_entry(Query *query, int rti, ParamListInfo params)
 															 text, &key_type, key != NULL ? 1 : 0, NULL));
 	if (!same_columns(trash, rte))
 		return false;
-	linitial_node(RangeTblEntry, trash->rtable)->ctename = pstrdup(TRASH_ENTRY);
+	mark_entry(trash, relid);
 	if (key != NULL)
 		trash = (Query *) put_key_mutator((Node *) trash, key);
 

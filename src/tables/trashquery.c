@@ -9,8 +9,11 @@
 #include "postgres.h"
 
 #include "tables/trashquery.h"
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/table.h"
+#include "base/own_objects.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -21,6 +24,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 /*
@@ -51,27 +55,39 @@ is_plain_type(Oid type)
 	return true;
 }
 
-/* t.column, ... as the row's JSON takes them, each under its name */
+/*
+ * The row as JSON.  Columns of other types than plain ones come as their text,
+ * under their names: for those it takes a sub-select.
+ */
 static void
-append_columns(StringInfo buf, TupleDesc desc)
+append_row_data(StringInfo buf, TupleDesc desc)
 {
-	const char *comma = "";
+	StringInfoData columns;
+	bool		plain = true;
 
+	initStringInfo(&columns);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		const char *name = quote_identifier(NameStr(att->attname));
+		const char *comma = columns.len > 0 ? ", " : "";
 
 		if (att->attisdropped)
 			continue;
 		if (is_plain_type(att->atttypid))
-			appendStringInfo(buf, "%st.%s", comma, name);
+			appendStringInfo(&columns, "%st.%s", comma, name);
 		else
-			appendStringInfo(buf, "%sCASE WHEN pg_catalog.num_nulls(t.%s) OPERATOR(pg_catalog.=) 0"
+		{
+			plain = false;
+			appendStringInfo(&columns, "%sCASE WHEN pg_catalog.num_nulls(t.%s) OPERATOR(pg_catalog.=) 0"
 							 " THEN pg_catalog.format('%%s', t.%s) END AS %s",
 							 comma, name, name, name);
-		comma = ", ";
+		}
 	}
+	if (plain)
+		appendStringInfoString(buf, "pg_catalog.to_jsonb(t.*)");
+	else
+		appendStringInfo(buf, "(SELECT pg_catalog.to_jsonb(j.*) FROM (SELECT %s) j)", columns.data);
 }
 
 /*
@@ -122,15 +138,14 @@ key_value(Form_pg_attribute att)
 }
 
 /*
- * The key as JSON object into *object; into *equal, the columns' equality with
+ * The key as a JSON object into *object; into *equal, the columns' equality with
  * the object $1: conditions that follow from "key = $1" and that the primary
  * key's index knows.
  */
 static void
 append_key(StringInfo object, StringInfo equal, Relation rel)
 {
-	Oid			index = sd_primary_key(rel);
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(sd_primary_key(rel)));
 	Form_pg_index form;
 
 	if (!HeapTupleIsValid(tuple))
@@ -143,37 +158,65 @@ append_key(StringInfo object, StringInfo equal, Relation rel)
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), form->indkey.values[i] - 1);
+		const char *name = quote_identifier(NameStr(att->attname));
 		char	   *value = key_value(att);
 
-		appendStringInfo(object, "%s%s, j.%s", i ? ", " : "",
-						 quote_literal_cstr(NameStr(att->attname)),
-						 quote_identifier(NameStr(att->attname)));
+		appendStringInfo(object, is_plain_type(att->atttypid) ? "%s%s, t.%s" : "%s%s, pg_catalog.format('%%s', t.%s)",
+						 i ? ", " : "", quote_literal_cstr(NameStr(att->attname)), name);
 		if (value != NULL)
-			appendStringInfo(equal, " AND t.%s OPERATOR(pg_catalog.=) %s",
-							 quote_identifier(NameStr(att->attname)), value);
+			appendStringInfo(equal, " AND t.%s OPERATOR(pg_catalog.=) %s", name, value);
 	}
 	appendStringInfoChar(object, ')');
 	ReleaseSysCache(tuple);
 }
 
 /*
- * SELECT the ten columns of trash() FROM table t
- *	CROSS JOIN LATERAL (SELECT its columns) j
+ * Were rows of the table moved to softdelete.replaced_rows, as their keys were
+ * inserted again?  Whether they are there still, and who sees them, is asked by
+ * the query; here it is enough that there were some, at any time.
+ */
+static bool
+has_replaced(Oid relid)
+{
+	Oid			schema = sd_objects()->schema;
+	Oid			rows = get_relname_relid("replaced_rows", schema);
+	Oid			index = get_relname_relid("replaced_rows_target_idx", schema);
+	Relation	rel;
+	ScanKeyData key[1];
+	SysScanDesc scan;
+	bool		result;
+
+	if (!OidIsValid(rows) || !OidIsValid(index))
+		return false;
+	rel = table_open(rows, AccessShareLock);
+	ScanKeyInit(&key[0], get_attnum(rows, "target"), BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, index, true, SnapshotAny, 1, key);
+	result = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * SELECT the ten columns of trash() FROM
+ *	(SELECT id, time, key, row as JSON FROM table t
+ *		WHERE it is deleted [AND it has the key $1]
+ *	[UNION ALL the same of replaced rows]) x
  *	LEFT JOIN trash_retention r ON it is the table's
  *	LEFT JOIN LATERAL (SELECT who, why FROM trash_log) l ON true
- *	WHERE it is deleted [AND it has the key $1]
  *
- * The lookup in the log has a LIMIT, so that it stays one for each row: a join
- * would read the whole log.
+ * Each member of the union has one table, so that the planner can merge them in
+ * the order of an index.  The lookup in the log has a LIMIT, so that it stays one
+ * for each row: a join would read the whole log.
  */
 char *
 sd_trash_query(SdTable *table, bool by_key)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
-	char	   *id = sd_column_name(table->relid, table->id);
-	char	   *at = psprintf("t.%s::pg_catalog.timestamptz", sd_column_name(table->relid, table->time));
 	char	   *target = psprintf("'%u'::pg_catalog.regclass", table->relid);
-	char	   *expires;
+	const char *expires = "CASE WHEN x.at OPERATOR(pg_catalog.<) '9999-12-31'::pg_catalog.timestamptz"
+		" THEN x.at OPERATOR(pg_catalog.+) r.retention END";
 	StringInfoData buf;
 	StringInfoData key;
 	StringInfoData equal;
@@ -182,23 +225,25 @@ sd_trash_query(SdTable *table, bool by_key)
 	initStringInfo(&key);
 	initStringInfo(&equal);
 	append_key(&key, &equal, rel);
-	expires = psprintf("CASE WHEN %s OPERATOR(pg_catalog.<) '9999-12-31'::pg_catalog.timestamptz"
-					   " THEN %s OPERATOR(pg_catalog.+) r.retention END", at, at);
 
-	appendStringInfo(&buf, "SELECT %s AS target, %s AS key, %s AS deleted_at, l.deleted_by, l.actor, l.reason, t.%s::pg_catalog.int8 AS deletion_id, %s AS expires_at,",
-					 target, key.data, at, id, expires);
+	appendStringInfo(&buf, "SELECT %s AS target, x.key, x.at AS deleted_at, l.deleted_by, l.actor, l.reason,"
+					 " x.id AS deletion_id, %s AS expires_at,", target, expires);
 	appendStringInfo(&buf, " CASE WHEN %s OPERATOR(pg_catalog.>) pg_catalog.now()"
 					 " THEN pg_catalog.ceil(EXTRACT(epoch FROM %s OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog./) 86400)::pg_catalog.int4"
-					 " WHEN %s IS NOT NULL THEN 0 END AS days_left,", expires, expires, expires);
-	appendStringInfo(&buf, " pg_catalog.to_jsonb(j.*) AS row_data FROM %s t CROSS JOIN LATERAL (SELECT ",
-					 sd_qualified_name(table->relid));
-	append_columns(&buf, RelationGetDescr(rel));
-	appendStringInfo(&buf, ") j LEFT JOIN softdelete.trash_retention r ON r.target OPERATOR(pg_catalog.=) %s"
+					 " WHEN %s IS NOT NULL THEN 0 END AS days_left, x.row_data", expires, expires, expires);
+	appendStringInfo(&buf, " FROM (SELECT t.%s::pg_catalog.int8 AS id, t.%s::pg_catalog.timestamptz AS at, %s AS key, ",
+					 sd_column_name(table->relid, table->id),
+					 sd_column_name(table->relid, table->time), key.data);
+	append_row_data(&buf, RelationGetDescr(rel));
+	appendStringInfo(&buf, " AS row_data FROM %s t WHERE %s%s", sd_qualified_name(table->relid),
+					 sd_table_predicate(table, false, "t"), by_key ? equal.data : "");
+	if (has_replaced(table->relid))
+		appendStringInfo(&buf, " UNION ALL SELECT p.deletion_id, p.deleted_at, p.key, p.row_data FROM softdelete.replaced p"
+						 " WHERE p.target OPERATOR(pg_catalog.=) %s", target);
+	appendStringInfo(&buf, ") x LEFT JOIN softdelete.trash_retention r ON r.target OPERATOR(pg_catalog.=) %s"
 					 " LEFT JOIN LATERAL (SELECT d.deleted_by, d.actor, d.reason FROM softdelete.trash_log d"
-					 " WHERE d.id OPERATOR(pg_catalog.=) t.%s AND %s::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (d.tables) LIMIT 1) l ON true WHERE %s",
-					 target, id, target, sd_table_predicate(table, false, "t"));
-	if (by_key)
-		appendStringInfoString(&buf, equal.data);
+					 " WHERE d.id OPERATOR(pg_catalog.=) x.id AND %s::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (d.tables) LIMIT 1) l ON true",
+					 target, target);
 	table_close(rel, NoLock);
 	return buf.data;
 }
