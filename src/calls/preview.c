@@ -31,6 +31,7 @@ softdelete_preview(PG_FUNCTION_ARGS)
 	SdStatement statement = {SD_TASK_READ};
 	Oid			types[] = {REGCLASSOID, OIDOID, TIDOID};
 	Datum		values[3];
+	Datum		deleted;
 	bool		isnull;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -48,7 +49,8 @@ softdelete_preview(PG_FUNCTION_ARGS)
 	values[0] = ObjectIdGetDatum(key->table->root);
 	values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
-	if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull)) && !isnull)
+	deleted = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
+	if (!isnull && DatumGetBool(deleted))
 	{
 		Datum		row[4] = {values[0], Int64GetDatum(0), 0, CStringGetTextDatum("deleted already")};
 		bool		nulls[4] = {false, false, true, false};
@@ -57,7 +59,8 @@ softdelete_preview(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		if (SPI_execute_with_args("SELECT p.target, p.rows, p.on_delete, p.outcome FROM softdelete.preview_row($1, $2, $3) p",
+		if (SPI_execute_with_args("SELECT p.target, p.rows, p.on_delete, p.outcome"
+								  " FROM softdelete.preview_row($1, $2, $3) p",
 								  3, types, values, NULL, true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "SPI_execute_with_args failed");
 		for (uint64 i = 0; i < SPI_processed; i++)

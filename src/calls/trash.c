@@ -68,8 +68,9 @@ softdelete_trash(PG_FUNCTION_ARGS)
 		for (uint64 i = 0; i < n; i++)
 		{
 			bool		isnull;
+			Datum		relid = SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull);
 
-			put_rows(DatumGetObjectId(SPI_getbinval(tables->vals[i], tables->tupdesc, 1, &isnull)), rsinfo);
+			put_rows(DatumGetObjectId(relid), rsinfo);
 		}
 	}
 	sd_spi_finish();

@@ -17,16 +17,16 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
-#include "plan/trash.h"
+#include "base/own_objects.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
-#include "base/own_objects.h"
+#include "plan/trash.h"
 #include "tables/registry.h"
 #include "tables/trashquery.h"
 #include "tcop/tcopprot.h"
@@ -206,9 +206,9 @@ expand_entry(Query *query, int rti, ParamListInfo params)
 	key = demanded_key(query, rti);
 	text = sd_trash_query(table, key != NULL);
 	parsed = pg_parse_query(text);
-	trash = linitial_node(Query,
-						  pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed),
-															 text, &key_type, key != NULL ? 1 : 0, NULL));
+	parsed = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), text,
+												&key_type, key != NULL ? 1 : 0, NULL);
+	trash = linitial_node(Query, parsed);
 	if (!same_columns(trash, rte))
 		return false;
 	mark_entry(trash, relid);
@@ -270,7 +270,11 @@ sd_expand_trash(Query *query, ParamListInfo params)
 			below.expanded |= sd_expand_trash(rte->subquery, params);
 	}
 	foreach(lc, query->cteList)
-		below.expanded |= sd_expand_trash(castNode(Query, lfirst_node(CommonTableExpr, lc)->ctequery), params);
+	{
+		CommonTableExpr *cte = lfirst(lc);
+
+		below.expanded |= sd_expand_trash(castNode(Query, cte->ctequery), params);
+	}
 	if (query->hasSubLinks)
 		(void) query_tree_walker(query, expand_below_walker, &below,
 								 QTW_IGNORE_RT_SUBQUERIES | QTW_IGNORE_CTE_SUBQUERIES);

@@ -8,7 +8,6 @@
  */
 #include "postgres.h"
 
-#include "tables/trashquery.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/stratnum.h"
@@ -20,6 +19,7 @@
 #include "tables/names.h"
 #include "tables/predicate.h"
 #include "tables/primarykey.h"
+#include "tables/trashquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -114,21 +114,24 @@ key_value(Form_pg_attribute att)
 		case NUMERICOID:
 			return number;
 		case UUIDOID:
-			return psprintf("CASE WHEN %s OPERATOR(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
+			return psprintf("CASE WHEN %s OPERATOR(pg_catalog.~)"
+							" '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
 							" THEN %s::pg_catalog.uuid END", text, text);
 		case TEXTOID:
 		case VARCHAROID:
 			{
-				char	   *collation = get_collation_name(att->attcollation);
 				HeapTuple	tuple;
+				Form_pg_collation form;
+				char	   *schema;
 				char	   *result;
 
 				tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(att->attcollation));
 				if (!HeapTupleIsValid(tuple))
 					return NULL;
+				form = (Form_pg_collation) GETSTRUCT(tuple);
+				schema = get_namespace_name(form->collnamespace);
 				result = psprintf("(%s COLLATE %s)", text,
-								  quote_qualified_identifier(get_namespace_name(((Form_pg_collation) GETSTRUCT(tuple))->collnamespace),
-															 collation));
+								  quote_qualified_identifier(schema, NameStr(form->collname)));
 				ReleaseSysCache(tuple);
 				return result;
 			}
@@ -161,7 +164,8 @@ append_key(StringInfo object, StringInfo equal, Relation rel)
 		const char *name = quote_identifier(NameStr(att->attname));
 		char	   *value = key_value(att);
 
-		appendStringInfo(object, is_plain_type(att->atttypid) ? "%s%s, t.%s" : "%s%s, pg_catalog.format('%%s', t.%s)",
+		appendStringInfo(object, is_plain_type(att->atttypid) ?
+						 "%s%s, t.%s" : "%s%s, pg_catalog.format('%%s', t.%s)",
 						 i ? ", " : "", quote_literal_cstr(NameStr(att->attname)), name);
 		if (value != NULL)
 			appendStringInfo(equal, " AND t.%s OPERATOR(pg_catalog.=) %s", name, value);
