@@ -179,8 +179,8 @@ append_key(StringInfo object, StringInfo equal, Relation rel)
  * inserted again?  Whether they are there still, and who sees them, is asked by
  * the query; here it is enough that there were some, at any time.
  */
-static bool
-has_replaced(Oid relid)
+bool
+sd_has_replaced(Oid relid)
 {
 	Oid			schema = sd_objects()->schema;
 	Oid			rows = get_relname_relid("replaced_rows", schema);
@@ -241,7 +241,7 @@ sd_trash_query(SdTable *table, bool by_key)
 	append_row_data(&buf, RelationGetDescr(rel));
 	appendStringInfo(&buf, " AS row_data FROM %s t WHERE %s%s", sd_qualified_name(table->relid),
 					 sd_table_predicate(table, false, "t"), by_key ? equal.data : "");
-	if (has_replaced(table->relid))
+	if (sd_has_replaced(table->relid))
 		appendStringInfo(&buf, " UNION ALL SELECT p.deletion_id, p.deleted_at, p.key, p.row_data FROM softdelete.replaced p"
 						 " WHERE p.target OPERATOR(pg_catalog.=) %s", target);
 	appendStringInfo(&buf, ") x LEFT JOIN softdelete.trash_retention r ON r.target OPERATOR(pg_catalog.=) %s"

@@ -13,6 +13,7 @@
 #define SD_TRASH_COLUMNS 10
 #define SD_TRASH_KEY 2
 
+extern bool sd_has_replaced(Oid relid);
 extern char *sd_trash_query(SdTable *table, bool by_key);
 
 #endif							/* SOFTDELETE_TRASHQUERY_H */
