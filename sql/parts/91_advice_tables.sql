@@ -28,17 +28,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION unmanaged_children(regclass) IS 'unmanaged tables that refer to a table, or to one of those, other than by SET NULL (internal)';
 
-CREATE FUNCTION enable_command(target regclass, retention interval) RETURNS text
+CREATE FUNCTION enable_command(target regclass, parent_marker name, retention interval) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN (
-		SELECT format('SELECT softdelete.enable(%L%s)', target,
-					  CASE WHEN EXISTS (SELECT FROM softdelete.unmanaged_children(target) u WHERE u.on_delete = 'c') THEN ', "cascade" => true' ELSE '' END)
+		SELECT format('SELECT softdelete.enable(%L%s%s)', target, CASE WHEN u.marker <> 'deleted_at' THEN format(', %L', u.marker) ELSE '' END,
+					  CASE WHEN EXISTS (SELECT FROM softdelete.unmanaged_children(target) c WHERE c.on_delete = 'c') THEN ', "cascade" => true' ELSE '' END)
 			|| CASE WHEN retention = '30 days' THEN '' ELSE format(', softdelete.set_retention(%L, %s)', target, quote_nullable(retention)) END
-		 WHERE (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = target)
+		  FROM softdelete.usual_marker(target, parent_marker) u
+		 WHERE u.marker IS NOT NULL AND (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class c WHERE c.oid = target)
 		   AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent WHERE c.relkind = 'r' AND target IN (i.inhparent, i.inhrelid)));
 END $$;
-COMMENT ON FUNCTION enable_command(regclass, interval) IS 'the command that manages a table, NULL where it cannot be (internal)';
+COMMENT ON FUNCTION enable_command(regclass, name, interval) IS 'the command that manages a table, NULL where it cannot be or several columns could mark its rows (internal)';
 
 CREATE FUNCTION advice_children(target regclass) RETURNS SETOF advice_row
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -49,7 +50,7 @@ BEGIN
 					  ELSE '"%s" refers to %s and is not managed: rows that an application deletes there first are gone, and no restore brings them back' END, u.child,
 					  CASE WHEN u.parent = $1 THEN 'it'
 						   ELSE format('%s "%s"', CASE WHEN p.relispartition THEN 'its partition' ELSE 'table' END, u.parent) END),
-			   softdelete.enable_command(u.child, t.retention),
+			   softdelete.enable_command(u.child, t.marker, t.retention),
 			   CASE u.on_delete WHEN 'c' THEN 'must' ELSE 'should' END
 		  FROM softdelete.unmanaged_children($1) u JOIN pg_class p ON p.oid = u.parent
 		 CROSS JOIN softdelete.tables t

@@ -31,6 +31,13 @@ SELECT ddl FROM softdelete.advice('posts') WHERE ddl IS NOT NULL
 \gexec
 SELECT target, kind FROM softdelete.advice('posts') UNION ALL SELECT target, kind FROM softdelete.advice('"Comments"') UNION ALL SELECT target, kind FROM softdelete.advice('likes');
 
+-- each by its own column, none where that cannot be told
+CREATE TABLE carts (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE TABLE items (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cart int REFERENCES carts, is_active boolean NOT NULL DEFAULT true);
+CREATE TABLE notes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cart int REFERENCES carts, is_deleted boolean, is_removed boolean);
+SELECT softdelete.enable('carts');
+SELECT problem, ddl FROM softdelete.advice('carts') WHERE kind = 'unmanaged_child';
+
 -- children that are erased before their parents
 CREATE TABLE albums (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 CREATE TABLE images (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, album int REFERENCES albums ON DELETE CASCADE);
