@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pathnodes.h"
@@ -111,6 +112,22 @@ sd_make_restrictinfo(PlannerInfo *root, Expr *clause, Index security_level)
 #else
 #define sd_may_become(role) is_member_of_role(GetUserId(), (role))
 #endif
+
+/*
+ * Fire BEFORE DELETE ROW triggers for a row that is at hand and locked; false
+ * where one of them keeps it.  16 and 18 added arguments.
+ */
+static inline bool
+sd_exec_before_delete(EState *estate, ResultRelInfo *rel, HeapTuple tuple)
+{
+#if PG_VERSION_NUM >= 180000
+	return ExecBRDeleteTriggers(estate, NULL, rel, NULL, tuple, NULL, NULL, NULL, false);
+#elif PG_VERSION_NUM >= 160000
+	return ExecBRDeleteTriggers(estate, NULL, rel, NULL, tuple, NULL, NULL, NULL);
+#else
+	return ExecBRDeleteTriggers(estate, NULL, rel, NULL, tuple, NULL);
+#endif
+}
 
 /* the array of all settings */
 static inline struct config_generic **

@@ -157,7 +157,7 @@ BEGIN
 	RETURN QUERY
 		SELECT 'delete_trigger', format('trigger "%s" fires at the purge, not at the delete, which is an UPDATE', g.tgname), NULL::text, 'should'
 		  FROM pg_trigger g
-		 WHERE g.tgrelid = target AND NOT g.tgisinternal AND g.tgtype & 8 <> 0 AND g.tgfoid <> 'softdelete.guard()'::regprocedure
+		 WHERE g.tgrelid = target AND (softdelete.describe(target)).triggers = 'update' AND NOT g.tgisinternal AND g.tgtype & 8 <> 0 AND g.tgfoid <> 'softdelete.guard()'::regprocedure
 		   AND NOT EXISTS (SELECT FROM softdelete.by_hand(target) h WHERE h.kind = 'trigger' AND h.name = g.tgname)
 		 ORDER BY g.tgname;
 END $$;

@@ -32,6 +32,8 @@ typedef struct SdStatement
 	struct SdKey *via;			/* cascades along this key, or NULL */
 	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
 								 * id of its own operation, or 0 */
+	bool		by_guard;		/* DELETE: in place of a row's erasure, whose
+								 * other triggers fire by themselves */
 	int64		rows;			/* out: rows marked, restored or erased by it,
 								 * cascades included */
 	Oid			purge_table;	/* PURGE: the only table it may erase from ... */
@@ -57,6 +59,12 @@ typedef enum SdView
 	SD_VIEW_BEFORE				/* as they were before a command of this
 								 * transaction, SdStatement.before */
 } SdView;
+
+/*
+ * An UPDATE action of a MERGE that was a DELETE says so in its "override", which
+ * has a meaning for INSERT only.
+ */
+#define SD_MERGE_DELETE OVERRIDING_SYSTEM_VALUE
 
 extern SdStatement *sd_pending_statement;
 

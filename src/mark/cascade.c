@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "base/own_objects.h"
 #include "base/spi.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -26,21 +27,25 @@
 #include "fk/check.h"
 #include "fk/orphan.h"
 #include "mark/cascade.h"
+#include "mark/userevents.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "tables/registry.h"
 #include "tables/table.h"
 #include "utils/rel.h"
 
 /*
  * Could a child's marking have been refused?  By a BEFORE trigger that returns
- * NULL or by a rule.
+ * NULL, for UPDATE or DELETE, or by a rule.
  */
 static bool
 may_be_refused(Oid relid)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
-	bool		result = rel->rd_rules != NULL;
+	SdTable    *table = sd_table(rel);
+	bool		result = rel->rd_rules != NULL ||
+		(table != NULL && sd_user_trigger_may_keep(table, triggers));
 
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		result = true;			/* its partitions may have what it has not */
@@ -90,6 +95,59 @@ follow(SdOp *op, SdKeySet *set)
 		sd_key_set_free(set);
 }
 
+/* the sets of one level */
+typedef struct Level
+{
+	SdOp	   *op;
+	List	   *sets;
+} Level;
+
+static void
+follow_level(Level *level)
+{
+	ListCell   *lc;
+
+	foreach(lc, level->sets)
+		if (((SdKeySet *) lfirst(lc))->n > 0)
+			follow(level->op, lfirst(lc));
+}
+
+static Datum
+follow_level_trigger(PG_FUNCTION_ARGS)
+{
+	follow_level(fcinfo->flinfo->fn_extra);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * Follow a level from within a trigger, as RI does: by pg_trigger_depth() users'
+ * triggers tell a cascade from a statement.  PostgreSQL calls a BEFORE TRUNCATE
+ * trigger, here one of no table, without asking for more.
+ */
+static void
+follow_in_trigger(Level *level, EState *estate)
+{
+	FmgrInfo	function = {0};
+	Trigger		trigger = {0};
+	TriggerDesc desc = {0};
+	ResultRelInfo *rel = makeNode(ResultRelInfo);
+
+	function.fn_addr = follow_level_trigger;
+	function.fn_oid = sd_objects()->mark_trigger;
+	function.fn_stats = TRACK_FUNC_ALL; /* is never counted */
+	function.fn_mcxt = CurrentMemoryContext;
+	function.fn_extra = level;
+	trigger.tgfoid = function.fn_oid;
+	trigger.tgtype = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_TRUNCATE;
+	trigger.tgenabled = TRIGGER_FIRES_ALWAYS;
+	desc.triggers = &trigger;
+	desc.numtriggers = 1;
+	desc.trig_truncate_before_statement = true;
+	rel->ri_TrigDesc = &desc;
+	rel->ri_TrigFunctions = &function;
+	ExecBSTruncateTriggers(estate, rel);
+}
+
 /*
  * A trigger has made rows live again, or deleted those that were restored: leave
  * out the keys of rows that are not what the operation made of them.
@@ -116,21 +174,20 @@ drop_reversed(SdOp *op)
 void
 sd_follow(SdOp *op, EState *estate)
 {
-	ListCell   *lc;
-
 	sd_spi_connect();
 	while (drop_reversed(op), op->pending != NIL)
 	{
-		List	   *level = op->pending;
+		Level		level = {op, op->pending};
 
 		CHECK_FOR_INTERRUPTS();
 		op->pending = NIL;
 		AfterTriggerBeginQuery();
-		foreach(lc, level)
-			if (((SdKeySet *) lfirst(lc))->n > 0)
-				follow(op, lfirst(lc));
+		if (estate != NULL)
+			follow_in_trigger(&level, estate);
+		else
+			follow_level(&level);	/* it is in one */
 		AfterTriggerEndQuery(estate);
-		list_free(level);
+		list_free(level.sets);
 	}
 	sd_spi_finish();
 }

@@ -21,9 +21,11 @@
 #include "executor/instrument.h"
 #include "mark/cascade.h"
 #include "mark/executor.h"
+#include "mark/handoff.h"
 #include "mark/oldrow.h"
 #include "mark/rowlock.h"
 #include "mark/triggerset.h"
+#include "mark/usertriggers.h"
 #include "tables/reader.h"
 #include "tables/registry.h"
 
@@ -65,7 +67,10 @@ softdelete_start(QueryDesc *query, int eflags)
 	if (query->estate->es_opened_result_relations != NIL &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
 	{
+		List	   *handoffs = sd_choose_user_triggers(query, statement);
+
 		sd_choose_triggers(query, statement);
+		sd_arm_handoffs(query->estate, handoffs);
 		sd_return_old_rows(query);
 	}
 }

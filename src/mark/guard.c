@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(softdelete_refuse_truncate);
 static void
 mark_instead(Relation rel, ItemPointer tid)
 {
-	SdStatement statement = {SD_TASK_DELETE, RelationGetRelid(rel)};
+	SdStatement statement = {SD_TASK_DELETE, RelationGetRelid(rel), .by_guard = true};
 	Oid			types[2] = {TIDOID};
 	Datum		values[2] = {PointerGetDatum(tid)};
 	char	   *text;

@@ -6,7 +6,8 @@
  * executor fetch and lock every old row, AFTER fetch it.  So where it can be
  * seen beforehand that the extension's own triggers would have nothing to do,
  * they are switched off in the statement's private copy of the trigger
- * descriptor.  Users' triggers and foreign-key checks are never touched.
+ * descriptor.  Foreign-key checks are never touched; users' triggers are
+ * usertriggers.c's, which goes first.
  */
 #include "postgres.h"
 

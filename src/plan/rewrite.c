@@ -98,6 +98,7 @@ convert_merge(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table)
 							RelationGetRelationName(rel)),
 					 errhint("SET softdelete.visibility = live.")));
 		action->commandType = CMD_UPDATE;
+		action->override = SD_MERGE_DELETE;
 		action->targetList = sd_set_list(rel, query->resultRelation, table, true, true);
 		note_updated(query, rte, action->targetList);
 	}

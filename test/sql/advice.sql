@@ -16,7 +16,7 @@ CREATE TABLE logs (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" bigin
 CREATE TABLE hints (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" bigint REFERENCES "Users" ON DELETE SET NULL);
 SELECT softdelete.enable('"Users"', cascade => true);
 SELECT softdelete.enable('codes', build_index => false);
-SELECT softdelete.enable('uses');
+SELECT softdelete.enable('uses', triggers => 'update');
 CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
 CREATE TRIGGER farewell AFTER DELETE ON uses FOR EACH ROW EXECUTE FUNCTION noop();
 SELECT softdelete.disable('logs');
@@ -55,7 +55,7 @@ CREATE TABLE owners (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 CREATE TABLE pets (id int, owner int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
 CREATE TABLE "Old" PARTITION OF pets FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
 CREATE TABLE "Old 1" PARTITION OF "Old" DEFAULT;
-SELECT softdelete.enable('owners');
+SELECT softdelete.enable('owners', triggers => 'update');
 ALTER TABLE "Old 1" ADD FOREIGN KEY (owner) REFERENCES owners ON DELETE CASCADE;
 SELECT problem, ddl FROM softdelete.advice('owners');
 SELECT ddl FROM softdelete.advice('owners')
@@ -64,6 +64,9 @@ SELECT ddl FROM softdelete.advice('owners')
 ALTER TRIGGER "~softdelete_guard" ON owners RENAME TO guard;
 CREATE TRIGGER "~softdelete_farewell" AFTER DELETE ON owners FOR EACH ROW EXECUTE FUNCTION noop();
 SELECT kind, problem, ddl FROM softdelete.advice('owners');
+-- nothing to say of it where it fires at the delete
+SELECT softdelete.enable('owners');
+SELECT count(*) FROM softdelete.advice('owners') WHERE kind = 'delete_trigger';
 
 -- the unhappy path
 CREATE TABLE plain (id int);

@@ -343,8 +343,8 @@ ALTER TABLE switched_1 ENABLE REPLICA TRIGGER "~softdelete_mark";
 DELETE FROM switched WHERE id = 2;
 \set VERBOSITY default
 SELECT (SELECT count(*) FROM switched) AS parents, (SELECT count(*) FROM switched_child) AS children;
-CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE TRIGGER mine BEFORE UPDATE ON switched FOR EACH ROW EXECUTE FUNCTION nothing();
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+CREATE TRIGGER mine BEFORE DELETE ON switched FOR EACH ROW EXECUTE FUNCTION nothing();
 \set VERBOSITY sqlstate
 DELETE FROM switched WHERE id = 3;
 \set VERBOSITY default

@@ -11,7 +11,7 @@ $$ BEGIN new."Touched" := coalesce(new."Touched", 0) + 1; RETURN new; END $$;
 CREATE TABLE native (LIKE pay INCLUDING ALL);
 CREATE TRIGGER touch BEFORE UPDATE ON pay FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TRIGGER touch BEFORE UPDATE ON native FOR EACH ROW EXECUTE FUNCTION touch();
-SELECT softdelete.enable('pay', 'status');
+SELECT softdelete.enable('pay', 'status', triggers => 'update');
 INSERT INTO pay (id, status) VALUES (1, 'new'), (2, 'paid'), (3, 'sent'), (4, 'lost'), (5, 'open');
 INSERT INTO native (id, status) VALUES (1, 'new'), (2, 'paid'), (3, 'sent'), (4, 'lost'), (5, 'open');
 

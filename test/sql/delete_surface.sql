@@ -346,8 +346,9 @@ RESET softdelete.visibility;
 SELECT string_agg(id::text, ' ' ORDER BY id) FROM managed;
 SELECT sum(softdelete.undo(id)) AS restored FROM softdelete.deletions WHERE target = 'managed'::regclass AND restored = 0;
 
--- user triggers: DELETE triggers do not fire for a row that stays, UPDATE
--- triggers do; a BEFORE trigger that says no keeps the row, and it is not counted
+-- user triggers: those for DELETE (trigger_delete.sql has them all), or, where
+-- the mode is 'update', those for UPDATE; a BEFORE trigger that says no keeps the
+-- row, and it is not counted
 CREATE TABLE fired (what text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -363,8 +364,19 @@ DELETE FROM managed WHERE id IN (1, 2);
 \set QUIET on
 SELECT * FROM fired;
 ROLLBACK;
+BEGIN;
+SELECT softdelete.enable('managed', triggers => 'update');
+CREATE TRIGGER a_before BEFORE DELETE OR UPDATE ON managed FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER b_after AFTER DELETE OR UPDATE ON managed FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER c_statement AFTER DELETE OR UPDATE ON managed FOR EACH STATEMENT EXECUTE FUNCTION note();
+\set QUIET off
+DELETE FROM managed WHERE id IN (1, 2);
+\set QUIET on
+SELECT * FROM fired;
+ROLLBACK;
 CREATE FUNCTION say_no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN CASE WHEN NEW.id % 2 = 0 THEN NEW END; END';
 BEGIN;
+SELECT softdelete.enable('managed', triggers => 'update');
 CREATE TRIGGER say_no BEFORE UPDATE ON managed FOR EACH ROW EXECUTE FUNCTION say_no();
 \set QUIET off
 DELETE FROM managed WHERE id < 5 RETURNING id;
@@ -380,6 +392,7 @@ BEGIN
     RETURN NULL;
 END $$;
 BEGIN;
+SELECT softdelete.enable('managed', triggers => 'update');
 CREATE TRIGGER more AFTER UPDATE ON managed FOR EACH ROW EXECUTE FUNCTION more();
 \set QUIET off
 DELETE FROM managed WHERE id = 1;
@@ -393,6 +406,7 @@ BEGIN
     RETURN NULL;
 END $$;
 BEGIN;
+SELECT softdelete.enable('managed', triggers => 'update');
 CREATE TRIGGER transition AFTER UPDATE ON managed REFERENCING OLD TABLE AS o NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION transition();
 DELETE FROM managed WHERE id IN (3, 4);
 SELECT * FROM fired;

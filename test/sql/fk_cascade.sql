@@ -363,9 +363,9 @@ BEGIN
 	IF old.locked THEN
 		RETURN NULL;
 	END IF;
-	RETURN new;
+	RETURN old;
 END $$;
-CREATE TRIGGER refuse BEFORE UPDATE ON files FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE TRIGGER refuse BEFORE DELETE ON files FOR EACH ROW EXECUTE FUNCTION refuse();
 INSERT INTO folders VALUES (1), (2);
 INSERT INTO files VALUES (1, 1, false), (2, 1, true), (3, 2, false);
 SELECT softdelete.enable('folders', cascade => true);
@@ -380,7 +380,7 @@ BEGIN
 	IF old.locked THEN
 		RAISE EXCEPTION 'file % is locked', old.id USING ERRCODE = 'SD001';
 	END IF;
-	RETURN new;
+	RETURN old;
 END $$;
 DELETE FROM folders WHERE id = 1;
 SELECT state('folders') AS folders, state('files') AS files;
@@ -423,8 +423,8 @@ BEGIN
 	FOREACH name IN ARRAY ARRAY['parent', 'child', 'grandchild'] LOOP
 		EXECUTE format('CREATE TRIGGER b BEFORE DELETE ON native_%s FOR EACH ROW EXECUTE FUNCTION note()', name);
 		EXECUTE format('CREATE TRIGGER a AFTER DELETE ON native_%s FOR EACH ROW EXECUTE FUNCTION note()', name);
-		EXECUTE format('CREATE TRIGGER b BEFORE UPDATE ON managed_%s FOR EACH ROW EXECUTE FUNCTION note()', name);
-		EXECUTE format('CREATE TRIGGER a AFTER UPDATE ON managed_%s FOR EACH ROW EXECUTE FUNCTION note()', name);
+		EXECUTE format('CREATE TRIGGER b BEFORE DELETE ON managed_%s FOR EACH ROW EXECUTE FUNCTION note()', name);
+		EXECUTE format('CREATE TRIGGER a AFTER DELETE ON managed_%s FOR EACH ROW EXECUTE FUNCTION note()', name);
 	END LOOP;
 END $$;
 GRANT SELECT, DELETE ON native_parent, managed_parent TO sd_user;

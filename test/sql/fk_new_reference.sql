@@ -49,7 +49,7 @@ SELECT id, up FROM child WHERE id = 31;
 ROLLBACK;
 CREATE FUNCTION add_child() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN INSERT INTO child VALUES (32, old.id); RETURN NULL; END $$;
-CREATE TRIGGER add_child AFTER UPDATE ON "Parent" FOR EACH ROW WHEN (old.id = 3) EXECUTE FUNCTION add_child();
+CREATE TRIGGER add_child AFTER DELETE ON "Parent" FOR EACH ROW WHEN (old.id = 3) EXECUTE FUNCTION add_child();
 DELETE FROM "Parent" WHERE id = 3;
 DROP TRIGGER add_child ON "Parent";
 

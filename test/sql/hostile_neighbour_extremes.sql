@@ -52,7 +52,7 @@ DROP FOREIGN DATA WRAPPER robust_others CASCADE;
 SET SESSION AUTHORIZATION sd_user;
 SET search_path = robust_others;
 CREATE TABLE closes (id int PRIMARY KEY);
-SELECT softdelete.enable('closes', retention => '0');
+SELECT softdelete.enable('closes', retention => '0', triggers => 'update');
 INSERT INTO closes SELECT generate_series(1, 50);
 DELETE FROM closes;
 CREATE FUNCTION close_all() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'CLOSE ALL'; RETURN OLD; END $$;
@@ -73,9 +73,9 @@ BEGIN
         GRANT SELECT ON robust_others.c TO PUBLIC;
         DELETE FROM robust_others.p WHERE id = 2;
     END IF;
-    RETURN NEW;
+    RETURN OLD;
 END $$;
-CREATE TRIGGER x BEFORE UPDATE ON c FOR EACH ROW EXECUTE FUNCTION nested();
+CREATE TRIGGER x BEFORE DELETE ON c FOR EACH ROW EXECUTE FUNCTION nested();
 DELETE FROM p WHERE id = 1;
 SELECT string_agg(id::text, ' ' ORDER BY id) FROM c;
 

@@ -55,7 +55,7 @@ CREATE FUNCTION pure(what text, anyelement) RETURNS anyelement LANGUAGE plpgsql 
 CREATE DOMAIN checked AS text CHECK (pure('domain', true));
 CREATE TABLE t (id int PRIMARY KEY DEFAULT pure('default', 1), v checked, w text CHECK (pure('check', true)),
     g int GENERATED ALWAYS AS (pure('generated', id)) STORED);
-SELECT softdelete.enable('t', retention => '0');
+SELECT softdelete.enable('t', retention => '0', triggers => 'update');
 CREATE INDEX ON t (pure('index', v)) WHERE pure('index predicate', true);
 CREATE STATISTICS s ON pure('statistics', v), id FROM t;
 CREATE TABLE children (id int PRIMARY KEY, t int REFERENCES t ON DELETE SET NULL);
@@ -148,7 +148,7 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCE
 CREATE TABLE a_first (id int PRIMARY KEY);
 CREATE TABLE a_second (id int PRIMARY KEY);
 CREATE TABLE z_last (id int PRIMARY KEY);
-SELECT softdelete.enable(t, retention => '0') FROM unnest('{a_first,a_second,z_last}'::regclass[]) AS t;
+SELECT softdelete.enable(t, retention => '0', triggers => 'update') FROM unnest('{a_first,a_second,z_last}'::regclass[]) AS t;
 INSERT INTO a_first VALUES (1), (2);
 INSERT INTO a_second VALUES (1), (2);
 INSERT INTO z_last VALUES (1);

@@ -23,8 +23,8 @@ CREATE FUNCTION note_trigger() RETURNS trigger LANGUAGE plpgsql AS
 -- refused (and the row stays) or they run as him
 CREATE TABLE deferred (id int PRIMARY KEY);
 CREATE TABLE leaves (id int PRIMARY KEY);
-SELECT softdelete.enable('deferred', retention => '0');
-SELECT softdelete.enable('leaves', retention => '0');
+SELECT softdelete.enable('deferred', retention => '0', triggers => 'update');
+SELECT softdelete.enable('leaves', retention => '0', triggers => 'update');
 INSERT INTO deferred VALUES (1);
 INSERT INTO leaves VALUES (1);
 DELETE FROM deferred;
@@ -56,8 +56,8 @@ SET search_path = hostile_upkeep;
 CREATE TABLE a (id int PRIMARY KEY, b int);
 CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
 ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b;
-SELECT softdelete.enable('a', retention => '0');
-SELECT softdelete.enable('b', retention => '0');
+SELECT softdelete.enable('a', retention => '0', triggers => 'update');
+SELECT softdelete.enable('b', retention => '0', triggers => 'update');
 INSERT INTO a VALUES (1);
 INSERT INTO b VALUES (1, 1);
 UPDATE a SET b = 1;

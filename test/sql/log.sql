@@ -73,14 +73,14 @@ SELECT * FROM added();
 ------------------------------------------------------------------------------
 CREATE FUNCTION delete_other() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	DELETE FROM "Other Table" WHERE id = new.id - 10;
-	RETURN new;
+	DELETE FROM "Other Table" WHERE id = old.id - 10;
+	RETURN old;
 END $$;
-CREATE TRIGGER before_posts BEFORE UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION delete_other();
+CREATE TRIGGER before_posts BEFORE DELETE ON posts FOR EACH ROW EXECUTE FUNCTION delete_other();
 DELETE FROM posts WHERE id = 15;
 SELECT * FROM added();
 DROP TRIGGER before_posts ON posts;
-CREATE TRIGGER after_posts AFTER UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION delete_other();
+CREATE TRIGGER after_posts AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION delete_other();
 DELETE FROM posts WHERE id = 16;
 SELECT * FROM added() ORDER BY total;
 -- undoing the one does not undo the other
@@ -88,7 +88,7 @@ SELECT softdelete.restore('posts', 16);
 SELECT count(*) FROM "Other Table" WHERE id IN (5, 6);
 DROP TRIGGER after_posts ON posts;
 -- a trigger on a child that deletes elsewhere, at the cascade
-CREATE TRIGGER after_comments AFTER UPDATE ON comments FOR EACH ROW EXECUTE FUNCTION delete_other();
+CREATE TRIGGER after_comments AFTER DELETE ON comments FOR EACH ROW EXECUTE FUNCTION delete_other();
 INSERT INTO posts VALUES (50, 'fifty');
 INSERT INTO comments VALUES (27, 50), (28, 50);
 INSERT INTO "Other Table" VALUES (17), (18);

@@ -362,6 +362,7 @@ BEGIN
 	END IF;
 	RETURN old;
 END $$;
+SELECT softdelete.enable('many', triggers => 'update');
 INSERT INTO many SELECT generate_series(1, 9);
 CREATE TRIGGER keep_odd BEFORE DELETE ON many FOR EACH ROW EXECUTE FUNCTION keep_odd();
 DELETE FROM many;

@@ -41,7 +41,7 @@ SELECT rows, purged FROM softdelete.deletions WHERE target = 'a'::regclass ORDER
 CREATE TABLE ca (id int PRIMARY KEY, cb int);
 CREATE TABLE cb (id int PRIMARY KEY, ca int REFERENCES ca);
 ALTER TABLE ca ADD FOREIGN KEY (cb) REFERENCES cb;
-SELECT softdelete.enable('ca'), softdelete.enable('cb');
+SELECT softdelete.enable('ca', triggers => 'update'), softdelete.enable('cb');
 INSERT INTO ca SELECT generate_series(1, 5);
 INSERT INTO cb SELECT generate_series(1, 5);
 UPDATE ca SET cb = id;
@@ -79,7 +79,7 @@ SET SESSION AUTHORIZATION sd_owner;
 SET search_path = purge_by_others;
 CREATE TABLE stubborn (id int PRIMARY KEY);
 CREATE TABLE willing (id int PRIMARY KEY);
-SELECT softdelete.enable('stubborn'), softdelete.enable('willing');
+SELECT softdelete.enable('stubborn', triggers => 'update'), softdelete.enable('willing');
 CREATE PROCEDURE try(code text)
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -9,7 +9,7 @@ CREATE TABLE leaf (id int PRIMARY KEY, up int REFERENCES child ON DELETE CASCADE
 INSERT INTO parent (id, keep) VALUES (1, true), (2, false), (3, true), (4, false);
 INSERT INTO child SELECT 10 * id, id FROM parent;
 INSERT INTO leaf SELECT 10 * id, id FROM child;
-SELECT softdelete.enable('parent', cascade => true);
+SELECT softdelete.enable('parent', cascade => true, triggers => 'update');
 CREATE FUNCTION decide() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF new.keep AND new.deleted_at IS NOT NULL AND old.deleted_at IS NULL THEN
@@ -48,3 +48,18 @@ RESET softdelete.visibility;
 SELECT softdelete.restore('parent', 2);
 SELECT * FROM live();
 SELECT * FROM log();
+
+-- from a trigger for DELETE
+DROP TRIGGER "~~decide" ON parent;
+SELECT softdelete.enable('parent', triggers => 'delete');
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF old.keep THEN
+		PERFORM softdelete.restore('restore_in_trigger.parent', old.id);
+	END IF;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER keep AFTER DELETE ON parent FOR EACH ROW EXECUTE FUNCTION keep();
+UPDATE parent SET keep = true WHERE id = 3;
+DELETE FROM parent;
+SELECT * FROM live();

@@ -354,7 +354,7 @@ SELECT softdelete.enable('privileges.posts', cascade => true);
 \set VERBOSITY default
 GRANT CREATE ON SCHEMA privileges TO sd_user;
 SET SESSION AUTHORIZATION sd_user;
-SELECT softdelete.enable('privileges.foreign_notes');
+SELECT softdelete.enable('privileges.foreign_notes', triggers => 'update');
 INSERT INTO privileges.foreign_notes VALUES (1, 5), (3, 3);
 SET SESSION AUTHORIZATION sd_owner;
 DELETE FROM privileges.posts WHERE id = 3;

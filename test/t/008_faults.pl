@@ -341,12 +341,12 @@ my @cases = (
 			end => $was_deleted } ],
 	[ 'delete: marked, not cascaded' => { setup => $managed, call => $delete, hold => 'LOCK TABLE "Child" IN SHARE MODE',
 			waits => 'relation', end => $was_deleted } ],
-	[ 'delete: level 1' => { setup => $managed . $trigger->('BEFORE UPDATE ON "Child"'), call => $delete,
-			at => 'BEFORE UPDATE Child 6', end => $was_deleted } ],
+	[ 'delete: level 1' => { setup => $managed . $trigger->('BEFORE DELETE ON "Child"'), call => $delete,
+			at => 'BEFORE DELETE Child 6', end => $was_deleted } ],
 	[ 'delete: level 2' => { setup => $managed, call => $delete, hold => 'SELECT FROM grandchild WHERE id = 17 FOR UPDATE',
 			end => $was_deleted } ],
-	[ 'delete: after level 2' => { setup => $managed . $trigger->('AFTER UPDATE ON grandchild'), call => $delete,
-			at => 'AFTER UPDATE grandchild 17', end => $was_deleted } ],
+	[ 'delete: after level 2' => { setup => $managed . $trigger->('AFTER DELETE ON grandchild'), call => $delete,
+			at => 'AFTER DELETE grandchild 17', end => $was_deleted } ],
 	[ 'delete: log' => { setup => $managed, call => $delete, late => 1, end => $was_deleted } ],
 	[ 'delete: by key' => { setup => $managed, call => q(SELECT softdelete.delete('parent', 1)),
 			hold => 'SELECT FROM "Child" WHERE id = 2 FOR UPDATE',
@@ -358,14 +358,15 @@ my @cases = (
 	[ 'restore: log' => { setup => $deleted, call => $restore,
 			hold => q(SELECT FROM softdelete.deletion_log WHERE target = 'parent'::regclass FOR UPDATE),
 			end => $was_restored } ],
-	[ 'undo: level 1' => { setup => $deleted . $trigger->('AFTER UPDATE ON "Child"'), call => $undo,
-			at => 'AFTER UPDATE Child 6', end => $was_undone } ],
-	[ 'undo: level 2, by UPDATE' => { setup => $deleted . $trigger->('BEFORE UPDATE ON grandchild'),
+	[ 'undo: level 1' => { setup => $deleted . $trigger->('AFTER INSERT ON "Child"'), call => $undo,
+			at => 'AFTER INSERT Child 6', end => $was_undone } ],
+	[ 'undo: level 2, by UPDATE' => { setup => $deleted . $trigger->('AFTER INSERT ON grandchild'),
 			call => q(UPDATE parent SET deleted_at = NULL WHERE deleted_at IS NOT NULL),
-			first => 'SET softdelete.visibility = deleted', at => 'BEFORE UPDATE grandchild 17', end => $was_undone } ],
+			first => 'SET softdelete.visibility = deleted', at => 'AFTER INSERT grandchild 17', end => $was_undone } ],
 	[ 'purge: a later batch' => { setup => $purgeable, call => $purge,
 			hold => 'SELECT FROM grandchild WHERE id = 17 FOR UPDATE', end => $was_purged } ],
-	[ 'purge: a row of a batch' => { setup => $purgeable . $trigger->('BEFORE DELETE ON "Child"'), call => $purge,
+	[ 'purge: a row of a batch' => { setup => $purgeable . $trigger->('BEFORE DELETE ON "Child"')
+			. q(SELECT softdelete.enable('"Child"', triggers => 'update');), call => $purge,
 			at => 'BEFORE DELETE Child 7', end => $was_purged } ],
 	[ 'purge: between tables' => { setup => $purgeable, call => $purge, hold => 'LOCK TABLE parent IN SHARE MODE',
 			waits => 'relation', end => $was_purged } ],
@@ -626,10 +627,13 @@ for my $round ('terminated', 'client killed')
 # The session itself raises an error and goes on: after a savepoint, after an
 # exception block, in the next transaction.  Nothing of the broken call may be
 # left in it: COPY, which is no statement of the executor's, would take what is
-# left for its own, and let a reference to a deleted row pass.
+# left for its own, and let a reference to a deleted row pass.  In the mode that
+# fires triggers at a purge, too.
 my $watched = $deleted . join('', map { my $table = $_; map { $trigger->("$_ ON $table") } 'BEFORE UPDATE', 'AFTER UPDATE', 'BEFORE DELETE' }
 	  'parent', '"Child"', 'grandchild');
 $watched =~ s/"a fault" (\w+ \w+)/"a fault $1" $1/g;
+$watched .= "SELECT softdelete.enable('grandchild', 'is_deleted', triggers => 'update');\n"
+  . join('', map { "SELECT softdelete.enable('$_', triggers => 'update');\n" } 'parent', '"Child"');
 create_schema('errors', $watched);
 
 my $remove = 'DELETE FROM parent WHERE id IN (4, 5)';
