@@ -203,6 +203,25 @@ sd_has_replaced(Oid relid)
 }
 
 /*
+ * When the row was deleted.  No time zone may lead a finite time out of
+ * timestamptz, whatever somebody has written there.
+ */
+static void
+append_time(StringInfo buf, SdTable *table)
+{
+	const char *time = sd_column_name(table->relid, table->time);
+
+	if (getBaseType(get_atttype(table->relid, table->time)) == TIMESTAMPTZOID)
+		appendStringInfo(buf, "t.%s::pg_catalog.timestamptz", time);
+	else
+		appendStringInfo(buf, "(CASE WHEN pg_catalog.isfinite(t.%s::pg_catalog.timestamp)"
+						 " THEN GREATEST(LEAST(t.%s::pg_catalog.timestamp,"
+						 " '294276-12-30'::pg_catalog.timestamp), '0001-01-01'::pg_catalog.timestamp)"
+						 " ELSE t.%s::pg_catalog.timestamp END)::pg_catalog.timestamptz",
+						 time, time, time);
+}
+
+/*
  * SELECT the ten columns of trash() FROM
  *	(SELECT id, time, key, row as JSON FROM table t
  *		WHERE it is deleted [AND it has the key $1]
@@ -235,9 +254,10 @@ sd_trash_query(SdTable *table, bool by_key)
 	appendStringInfo(&buf, " CASE WHEN %s OPERATOR(pg_catalog.>) pg_catalog.now()"
 					 " THEN pg_catalog.ceil(EXTRACT(epoch FROM %s OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog./) 86400)::pg_catalog.int4"
 					 " WHEN %s IS NOT NULL THEN 0 END AS days_left, x.row_data", expires, expires, expires);
-	appendStringInfo(&buf, " FROM (SELECT t.%s::pg_catalog.int8 AS id, t.%s::pg_catalog.timestamptz AS at, %s AS key, ",
-					 sd_column_name(table->relid, table->id),
-					 sd_column_name(table->relid, table->time), key.data);
+	appendStringInfo(&buf, " FROM (SELECT t.%s::pg_catalog.int8 AS id, ",
+					 sd_column_name(table->relid, table->id));
+	append_time(&buf, table);
+	appendStringInfo(&buf, " AS at, %s AS key, ", key.data);
 	append_row_data(&buf, RelationGetDescr(rel));
 	appendStringInfo(&buf, " AS row_data FROM %s t WHERE %s%s", sd_qualified_name(table->relid),
 					 sd_table_predicate(table, false, "t"), by_key ? equal.data : "");

@@ -61,3 +61,8 @@ SELECT 'flat', array_agg(id ORDER BY id) FROM flat UNION ALL
 SELECT 'a', array_agg(id ORDER BY id) FROM a UNION ALL
 SELECT 'b', array_agg(id ORDER BY id) FROM b;
 RESET softdelete.visibility;
+-- and the trash shows them, in any time zone
+SET TimeZone = 'Pacific/Kiritimati';
+SELECT count(*) > 0 AS shown FROM softdelete.trash() WHERE target IN ('zoneless'::regclass, 'flat', 'domains');
+SET TimeZone = 'PST8PDT';
+SELECT count(*) > 0 AS shown FROM softdelete.trash() WHERE target IN ('zoneless'::regclass, 'flat', 'domains');
