@@ -93,6 +93,23 @@ CREATE TABLE old_rule (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, gone tim
 CREATE RULE soft AS ON DELETE TO old_rule DO INSTEAD UPDATE old_rule SET gone = now() WHERE id = old.id;
 SELECT * FROM softdelete.advice('old_way') UNION ALL SELECT * FROM softdelete.advice('old_rule');
 
+-- done so, with what was deleted by hand
+INSERT INTO old_way DEFAULT VALUES;
+INSERT INTO old_way DEFAULT VALUES;
+INSERT INTO old_rule DEFAULT VALUES;
+DELETE FROM old_way WHERE id = 1;
+DELETE FROM old_rule;
+BEGIN;
+DROP TRIGGER "Soft" ON old_way;
+SELECT softdelete.enable('advice_kinds.old_way', 'isDeleted');
+DROP RULE soft ON old_rule;
+SELECT softdelete.enable('advice_kinds.old_rule', 'gone');
+COMMIT;
+DELETE FROM old_way;
+SELECT target, key, reason FROM softdelete.trash() WHERE target IN ('old_way'::regclass, 'old_rule') ORDER BY target::text, key;
+SELECT softdelete.restore('old_way', 1), softdelete.restore('old_way', 2), softdelete.restore('old_rule', 1);
+SELECT kind FROM softdelete.advice('old_way') UNION ALL SELECT kind FROM softdelete.advice('old_rule');
+
 -- a queue: what was done first is deleted first
 CREATE TABLE queue (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job text);
 SELECT softdelete.enable('queue');
