@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "tables/trashquery.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -72,10 +73,44 @@ sd_name_event(SdByKey *key, int64 id, const char *what)
 }
 
 /*
- * history(table, VARIADIC key) -> what is known of the row, in order of time: the
- * deletion that it belongs to, its hold, the events that name it, and the
- * deletions before those.  The caller has to be able to SELECT it; of a row that
- * is gone, from the table, unless policies could have hidden it.
+ * $1 table, $2 the key's texts, $3 the deletion that the row belongs to now:
+ *
+ *	named	events that name the row
+ *	moved	deleted rows that made room for others with their key (%s: their table)
+ *	ids		all deletions that took it
+ */
+static const char *const history_query =
+"WITH named AS (SELECT * FROM softdelete.event_log e"
+" WHERE e.key_of OPERATOR(pg_catalog.=) $1 AND e.key OPERATOR(pg_catalog.=) $2),"
+" moved AS (SELECT * FROM %s p"
+" WHERE p.target OPERATOR(pg_catalog.=) $1"
+" AND (SELECT pg_catalog.array_agg(e.value ORDER BY e.value)"
+" FROM pg_catalog.jsonb_each_text(p.key) e)"
+" OPERATOR(pg_catalog.=)"
+" (SELECT pg_catalog.array_agg(k ORDER BY k) FROM pg_catalog.unnest($2) k)),"
+" ids AS (SELECT $3 AS id UNION SELECT deletion_id FROM named"
+" UNION SELECT deletion_id FROM moved)"
+" SELECT h.at, h.what, h.id, h.role, h.actor, h.reason FROM ("
+"SELECT l.deleted_at AS at, 'deleted'::pg_catalog.text AS what, l.id, l.deleted_by AS role,"
+" l.actor, l.reason, 0::pg_catalog.int8 AS n"
+" FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) ANY (SELECT id FROM ids)"
+" AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
+" UNION ALL SELECT l.held_at, 'held', l.id, l.held_by, NULL, l.held_why, 0"
+" FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) $3 AND l.held_at IS NOT NULL"
+" AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
+" UNION ALL SELECT m.replaced_at, 'replaced', m.deletion_id, NULL, NULL, NULL, 0 FROM moved m"
+" UNION ALL SELECT n.at, n.what, n.deletion_id, n.role, n.actor, n.reason, n.id FROM named n"
+") h ORDER BY h.at, h.n, h.id, h.what";
+
+/* in the place of the table of replaced rows, where nothing of this table's is */
+static const char *const nothing_replaced =
+"(SELECT $1 AS target, '{}'::pg_catalog.jsonb AS key, NULL::pg_catalog.timestamptz AS replaced_at,"
+" NULL::pg_catalog.int8 AS deletion_id WHERE false)";
+
+/*
+ * history(table, VARIADIC key) -> what is known of the row, in order of time.  The
+ * caller has to be able to SELECT it; of a row that is gone, from the table, unless
+ * policies could have hidden it.
  */
 Datum
 softdelete_history(PG_FUNCTION_ARGS)
@@ -97,18 +132,10 @@ softdelete_history(PG_FUNCTION_ARGS)
 		values[0] = ObjectIdGetDatum(key->table->root);
 		values[1] = key_texts(key);
 		values[2] = Int64GetDatum(state.deleted ? state.id : 0);
-		(void) sd_own_sql("WITH named AS (SELECT * FROM softdelete.event_log e"
-						  " WHERE e.key_of OPERATOR(pg_catalog.=) $1 AND e.key OPERATOR(pg_catalog.=) $2)"
-						  " SELECT h.at, h.what, h.id, h.role, h.actor, h.reason FROM ("
-						  "SELECT l.deleted_at AS at, 'deleted'::pg_catalog.text AS what, l.id, l.deleted_by AS role, l.actor, l.reason, 0::pg_catalog.int8 AS n"
-						  " FROM softdelete.deletion_log l WHERE (l.id OPERATOR(pg_catalog.=) $3"
-						  " OR l.id OPERATOR(pg_catalog.=) ANY (SELECT deletion_id FROM named))"
-						  " AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
-						  " UNION ALL SELECT l.held_at, 'held', l.id, l.held_by, NULL, l.held_why, 0"
-						  " FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) $3 AND l.held_at IS NOT NULL"
-						  " AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
-						  " UNION ALL SELECT n.at, n.what, n.deletion_id, n.role, n.actor, n.reason, n.id FROM named n"
-						  ") h ORDER BY h.at, h.n, h.id, h.what", 3, types, values);
+		(void) sd_own_sql(psprintf(history_query,
+								   sd_has_replaced(key->table->root) ?
+								   "softdelete.replaced_rows" : nothing_replaced),
+						  3, types, values);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[i]);
 	}

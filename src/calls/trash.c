@@ -26,7 +26,7 @@ put_rows(Oid relid, ReturnSetInfo *rsinfo)
 	/* gone meanwhile, or a partition, whose rows are its table's */
 	if (table == NULL || table->root != relid)
 		return;
-	portal = SPI_cursor_parse_open(NULL, sd_trash_query(table, false),
+	portal = SPI_cursor_parse_open(NULL, sd_trash_query(table, false, true),
 								   &(SPIParseOpenOptions) {.read_only = true});
 	do
 	{

@@ -12,8 +12,9 @@
  *
  * The caller's rights, row security and the planner's care for conditions that
  * are not leakproof hold as in any query that he writes.  The table's entry is
- * marked, so that visibility.c adds nothing to it: the query says itself that it
- * wants the deleted rows.  Calls that cannot be replaced run as functions.
+ * marked, so that visibility.c shows its deleted rows, whatever the session sees:
+ * a condition of the query's own would keep it from being a member of a union.
+ * Calls that cannot be replaced run as functions.
  */
 #include "postgres.h"
 
@@ -204,7 +205,7 @@ expand_entry(Query *query, int rti, ParamListInfo params)
 		return false;
 
 	key = demanded_key(query, rti);
-	text = sd_trash_query(table, key != NULL);
+	text = sd_trash_query(table, key != NULL, false);
 	parsed = pg_parse_query(text);
 	parsed = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), text,
 												&key_type, key != NULL ? 1 : 0, NULL);

@@ -170,7 +170,7 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 			if (up->parse->queryId == SD_POLICY_QUERY)
 				visibility = SD_VISIBLE_LIVE;
 		if (sd_is_trash_entry(planner_rt_fetch(rel->relid, root)))
-			visibility = SD_VISIBLE_ALL;
+			visibility = SD_VISIBLE_DELETED;
 		sd_planning.touched = true;
 		if (!parent_is_filtered(root, rel))
 		{

@@ -224,17 +224,18 @@ append_time(StringInfo buf, SdTable *table)
 /*
  * SELECT the ten columns of trash() FROM
  *	(SELECT id, time, key, row as JSON FROM table t
- *		WHERE it is deleted [AND it has the key $1]
+ *		WHERE true [AND it is deleted] [AND it has the key $1]
  *	[UNION ALL the same of replaced rows]) x
  *	LEFT JOIN trash_retention r ON it is the table's
  *	LEFT JOIN LATERAL (SELECT who, why FROM trash_log) l ON true
  *
- * Each member of the union has one table, so that the planner can merge them in
- * the order of an index.  The lookup in the log has a LIMIT, so that it stays one
+ * Each member of the union has one table and, where the planner sees to it that
+ * the rows are deleted (!filter), no condition: so they can be merged in the order
+ * of an index.  The lookup in the log has a LIMIT, so that it stays one
  * for each row: a join would read the whole log.
  */
 char *
-sd_trash_query(SdTable *table, bool by_key)
+sd_trash_query(SdTable *table, bool by_key, bool filter)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
 	char	   *target = psprintf("'%u'::pg_catalog.regclass", table->relid);
@@ -259,8 +260,10 @@ sd_trash_query(SdTable *table, bool by_key)
 	append_time(&buf, table);
 	appendStringInfo(&buf, " AS at, %s AS key, ", key.data);
 	append_row_data(&buf, RelationGetDescr(rel));
-	appendStringInfo(&buf, " AS row_data FROM %s t WHERE %s%s", sd_qualified_name(table->relid),
-					 sd_table_predicate(table, false, "t"), by_key ? equal.data : "");
+	appendStringInfo(&buf, " AS row_data FROM %s t", sd_qualified_name(table->relid));
+	if (filter || by_key)
+		appendStringInfo(&buf, " WHERE %s%s", filter ? sd_table_predicate(table, false, "t") : "true",
+						 by_key ? equal.data : "");
 	if (sd_has_replaced(table->relid))
 		appendStringInfo(&buf, " UNION ALL SELECT p.deletion_id, p.deleted_at, p.key, p.row_data FROM softdelete.replaced p"
 						 " WHERE p.target OPERATOR(pg_catalog.=) %s", target);

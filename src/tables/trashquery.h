@@ -14,6 +14,6 @@
 #define SD_TRASH_KEY 2
 
 extern bool sd_has_replaced(Oid relid);
-extern char *sd_trash_query(SdTable *table, bool by_key);
+extern char *sd_trash_query(SdTable *table, bool by_key, bool filter);
 
 #endif							/* SOFTDELETE_TRASHQUERY_H */
