@@ -65,8 +65,8 @@ sd_name_event(SdByKey *key, int64 id, const char *what)
 	values[2] = Int64GetDatum(id);
 	values[3] = CStringGetTextDatum(what);
 	(void) sd_own_sql("UPDATE softdelete.event_log SET key_of = $1, key = $2"
-					  " WHERE id OPERATOR(pg_catalog.=)"
-					  " (SELECT pg_catalog.max(e.id) FROM softdelete.event_log e"
+					  " WHERE ctid OPERATOR(pg_catalog.=)"
+					  " (SELECT pg_catalog.max(e.ctid) FROM softdelete.event_log e"
 					  " WHERE e.deletion_id OPERATOR(pg_catalog.=) $3 AND e.what OPERATOR(pg_catalog.=) $4"
 					  " AND e.txid OPERATOR(pg_catalog.=) pg_catalog.txid_current())",
 					  4, types, values);
@@ -80,7 +80,7 @@ sd_name_event(SdByKey *key, int64 id, const char *what)
  *	ids		all deletions that took it
  */
 static const char *const history_query =
-"WITH named AS (SELECT * FROM softdelete.event_log e"
+"WITH named AS (SELECT e.*, pg_catalog.row_number() OVER (ORDER BY e.ctid) AS n FROM softdelete.event_log e"
 " WHERE e.key_of OPERATOR(pg_catalog.=) $1 AND e.key OPERATOR(pg_catalog.=) $2),"
 " moved AS (SELECT * FROM %s p"
 " WHERE p.target OPERATOR(pg_catalog.=) $1"
@@ -99,7 +99,7 @@ static const char *const history_query =
 " FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) $3 AND l.held_at IS NOT NULL"
 " AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
 " UNION ALL SELECT m.replaced_at, 'replaced', m.deletion_id, NULL, NULL, NULL, 0 FROM moved m"
-" UNION ALL SELECT n.at, n.what, n.deletion_id, n.role, n.actor, n.reason, n.id FROM named n"
+" UNION ALL SELECT n.at, n.what, n.deletion_id, n.role, n.actor, n.reason, n.n FROM named n"
 ") h ORDER BY h.at, h.n, h.id, h.what";
 
 /* in the place of the table of replaced rows, where nothing of this table's is */

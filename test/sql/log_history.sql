@@ -69,7 +69,7 @@ SELECT sum(purged) FROM softdelete.purge_expired('"Leads"', older_than => '0');
 SELECT * FROM told('"Leads"', 6);
 SELECT what, rows, role, actor, key_of, key FROM softdelete.event_log;
 RESET SESSION AUTHORIZATION;
-SELECT what, rows, role, actor, reason, key_of, key FROM softdelete.event_log WHERE what = 'purged' AND target IN ('"Leads"'::regclass, 'calls') ORDER BY id;
+SELECT what, rows, role, actor, reason, key_of, key FROM softdelete.event_log WHERE what = 'purged' AND target IN ('"Leads"'::regclass, 'calls') ORDER BY at;
 
 -- others see what they may SELECT
 GRANT USAGE ON SCHEMA log_history TO sd_user;

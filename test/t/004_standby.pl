@@ -155,7 +155,7 @@ read_only(q(SELECT * FROM softdelete.purge_expired('item')), 'purge_expired() of
 read_only(q(SELECT * FROM softdelete.purge_expired('item', older_than => '0', dry_run => true)), 'the dry run, which is a purge that is rolled back');
 read_only(q(SELECT * FROM softdelete.purge_expired()), 'purge_expired()');
 read_only(q(SELECT * FROM softdelete.purge_expired(dry_run => true)), 'the dry run of all tables');
-read_only(q(SET softdelete.hard_delete = on; DELETE FROM item), 'really deleting', 'superuser');
+read_only(q(BEGIN; SET LOCAL softdelete.hard_delete = on; DELETE FROM item), 'really deleting', 'superuser');
 is(sql($standby, 'SELECT count(*), sum(id) FROM item'), $before, 'nothing changed');
 is(error($standby, q(DO $$ BEGIN DELETE FROM item; EXCEPTION WHEN read_only_sql_transaction THEN RAISE EXCEPTION 'caught %', SQLSTATE; END $$)),
 	'ERROR:  P0001: caught 25006', 'the error can be caught');
