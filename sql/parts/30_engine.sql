@@ -30,6 +30,10 @@ CREATE FUNCTION raise_deleted_row(engine, oid, int2vector, VARIADIC "any") RETUR
 	AS 'MODULE_PATHNAME', 'softdelete_raise_deleted_row' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION raise_deleted_row(engine, oid, int2vector, "any") IS 'ON CONFLICT DO UPDATE met a deleted row (internal)';
 
+CREATE FUNCTION former_unknown(engine, oid, anyelement) RETURNS anyelement
+	AS 'MODULE_PATHNAME', 'softdelete_former_unknown' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION former_unknown(engine, oid, anyelement) IS 'a restore does not know the former status (internal)';
+
 CREATE FUNCTION stamp_trigger() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'softdelete_stamp_trigger' LANGUAGE C;
 COMMENT ON FUNCTION stamp_trigger() IS 'fills the companion columns when an UPDATE sets or clears the mark';
@@ -37,6 +41,10 @@ COMMENT ON FUNCTION stamp_trigger() IS 'fills the companion columns when an UPDA
 CREATE FUNCTION mark() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'softdelete_mark' LANGUAGE C;
 COMMENT ON FUNCTION mark() IS 'cascades deletes and restores; its trigger makes a table managed';
+
+CREATE FUNCTION born() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'softdelete_born' LANGUAGE C;
+COMMENT ON FUNCTION born() IS 'stamps rows that are inserted with the mark';
 
 CREATE FUNCTION guard() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'softdelete_guard' LANGUAGE C;
@@ -70,9 +78,9 @@ CREATE FUNCTION as_owner(target regclass, command text) RETURNS text
 	AS 'MODULE_PATHNAME', 'softdelete_as_owner' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION as_owner(regclass, text) IS 'run a command as the owner of a table, whose rights the caller has to have (internal)';
 
-CREATE FUNCTION adopt(target regclass, rows bigint) RETURNS bigint
-	AS 'MODULE_PATHNAME', 'softdelete_adopt' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION adopt(regclass, bigint) IS 'log rows that were marked before the table was managed (internal)';
+CREATE FUNCTION adopt(target regclass, rows bigint, id bigint DEFAULT NULL) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_adopt' LANGUAGE C VOLATILE;
+COMMENT ON FUNCTION adopt(regclass, bigint, bigint) IS 'log rows that were marked before the table was managed (internal)';
 
 CREATE FUNCTION log_restored(target regclass, deletion_id bigint, rows bigint) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_log_restored' LANGUAGE C VOLATILE STRICT;
@@ -86,11 +94,16 @@ CREATE FUNCTION drop_triggers(target regclass) RETURNS integer
 	AS 'MODULE_PATHNAME', 'softdelete_drop_triggers' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION drop_triggers(regclass) IS 'drop the triggers of a managed table, whatever their names; returns their number (internal; use disable)';
 
+CREATE FUNCTION number_of_triggers() RETURNS integer
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT 5 $$;
+COMMENT ON FUNCTION number_of_triggers() IS 'how many kinds of trigger a managed table has (internal)';
+
 CREATE FUNCTION own_triggers(target regclass) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT count(DISTINCT t.tgfoid) FROM pg_trigger t
 	 WHERE t.tgrelid = target AND t.tgparentid = 0
 	   AND t.tgfoid IN ('softdelete.stamp_trigger()'::regprocedure, 'softdelete.guard()'::regprocedure,
-						'softdelete.refuse_truncate()'::regprocedure, 'softdelete.mark()'::regprocedure)
+						'softdelete.refuse_truncate()'::regprocedure, 'softdelete.mark()'::regprocedure,
+						'softdelete.born()'::regprocedure)
 $$;
-COMMENT ON FUNCTION own_triggers(regclass) IS 'how many of the four kinds of trigger of a managed table it has, whatever their names (internal)';
+COMMENT ON FUNCTION own_triggers(regclass) IS 'how many of the kinds of trigger of a managed table it has, whatever their names (internal)';

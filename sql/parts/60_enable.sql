@@ -200,7 +200,7 @@ BEGIN
 		PERFORM softdelete.carry_marks(target, was, new);
 		id := softdelete.adopt_rows(target, new);
 	END IF;
-	IF changed OR softdelete.own_triggers(target) < 4 OR (old.triggers, old.hide) <> (triggers, hide) THEN
+	IF changed OR softdelete.own_triggers(target) < softdelete.number_of_triggers() OR (old.triggers, old.hide) <> (triggers, hide) THEN
 		PERFORM softdelete.create_triggers(target, new, triggers, hide);
 	END IF;
 	IF build_index THEN
@@ -265,7 +265,8 @@ DECLARE
 							  CASE WHEN new.kind <> 'timestamp' THEN quote_ident(new.time_column) END,
 							  quote_ident(new.former_column));
 	-- not IS DISTINCT FROM, whose operator would be found by way of the search_path
-	changes	text := format('((%s) IS TRUE) OPERATOR(pg_catalog.<>) ((%s) IS TRUE)',
+	changes	text := format(CASE new.kind WHEN 'timestamp' THEN '(%s) OPERATOR(pg_catalog.<>) (%s)'
+										 ELSE '((%s) IS TRUE) OPERATOR(pg_catalog.<>) ((%s) IS TRUE)' END,
 						   softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false, 'old'),
 						   softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false, 'new'));
 	t		record;
@@ -278,6 +279,9 @@ BEGIN
 			('~softdelete_stamp', format('BEFORE UPDATE OF %s ON %s FOR EACH ROW WHEN (%s OR (old.%4$I IS NULL) OPERATOR(pg_catalog.<>) (new.%4$I IS NULL) OR old.%4$I OPERATOR(pg_catalog.<>) new.%4$I)',
 										 columns, target, changes, new.id_column),
 			 'stamp_trigger()', 'an UPDATE that sets or clears the mark is a delete or a restore'),
+			('~softdelete_born', format('AFTER INSERT ON %s FOR EACH ROW WHEN ((%s) AND new.%I IS NULL)', target,
+										softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false, 'new'), new.id_column),
+			 'born()', 'a row that is inserted with the mark is a deletion of its own'),
 			('~softdelete_guard', format('BEFORE DELETE ON %s FOR EACH ROW', target),
 			 'guard()', 'rows are erased by a purge only'),
 			('~softdelete_truncate', format('BEFORE TRUNCATE ON %s FOR EACH STATEMENT', target),

@@ -5,20 +5,26 @@
 CREATE FUNCTION create_cleanup_index(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	d		record;
-	index	text;
-	wanted	text := 'softdelete: finds deleted rows by age';
+	command	text;
 BEGIN
-	SELECT * INTO d FROM softdelete.describe(target);
-	IF EXISTS (SELECT FROM pg_index i WHERE i.indrelid = target AND obj_description(i.indexrelid, 'pg_class') = wanted) THEN
-		RETURN;
+	IF softdelete.cleanup_index(target) IS NULL THEN
+		FOREACH command IN ARRAY softdelete.cleanup_index_ddl(target, false) LOOP
+			PERFORM softdelete.run_ddl(command);
+		END LOOP;
 	END IF;
-	index := softdelete.index_name(target, 'deleted_idx');
-	PERFORM softdelete.run_ddl(format('CREATE INDEX %I ON %s (%I, %I) WHERE %s', index, target, d.time_column, d.id_column, d.deleted_predicate));
-	PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L',
-				   (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target), index, wanted));
 END $$;
 COMMENT ON FUNCTION create_cleanup_index(regclass) IS 'the partial index over deleted rows that purge_expired uses (internal)';
+
+CREATE FUNCTION cleanup_index_ddl(target regclass, online boolean) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ARRAY[format('CREATE INDEX %s%I ON %s (%I, %I) WHERE %s', CASE WHEN online AND c.relkind = 'r' THEN 'CONCURRENTLY ' END, i.name,
+						target, d.time_column, d.id_column, d.deleted_predicate),
+				 format('COMMENT ON INDEX %I.%I IS %L', n.nspname, i.name, 'softdelete: finds deleted rows by age')]
+	  FROM softdelete.describe(target) d, softdelete.index_name(target, 'deleted_idx') AS i(name),
+		   pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	 WHERE c.oid = target
+$$;
+COMMENT ON FUNCTION cleanup_index_ddl(regclass, boolean) IS 'the commands that build that index (internal)';
 
 CREATE FUNCTION index_name(target regclass, suffix text, VARIADIC columns name[] DEFAULT '{}') RETURNS name
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -88,6 +88,7 @@ sd_objects(void)
 		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
 		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);
 		o.truncate_trigger = function_oid(o.schema, "refuse_truncate", 0, NULL);
+		o.born_trigger = function_oid(o.schema, "born", 0, NULL);
 		o.engine = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 								   CStringGetDatum("engine"),
 								   ObjectIdGetDatum(o.schema));
@@ -97,6 +98,8 @@ sd_objects(void)
 		args[2] = OIDOID;
 		o.stamp_locked = function_oid(o.schema, "stamp", 3, args);
 		args[1] = OIDOID;
+		args[2] = ANYELEMENTOID;
+		o.former_unknown = function_oid(o.schema, "former_unknown", 3, args);
 		args[2] = INT2VECTOROID;
 		args[3] = ANYOID;
 		o.raise_deleted_row = function_oid(o.schema, "raise_deleted_row", 4, args);

@@ -19,11 +19,13 @@ typedef struct SdObjects
 	Oid			mark_trigger;
 	Oid			guard_trigger;
 	Oid			truncate_trigger;
+	Oid			born_trigger;
 	Oid			engine;			/* type engine, see sd_engine_arg() */
 	Oid			stamp;			/* stamp(engine) */
 	Oid			stamp_locked;	/* stamp(engine, tid, oid) */
 	Oid			deleted_parent_ok;
 	Oid			raise_deleted_row;
+	Oid			former_unknown;
 	Oid			trash;			/* trash(regclass) */
 	Oid			log;			/* deletion_log */
 	Oid			log_ids;		/* its sequence */

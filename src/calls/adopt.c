@@ -37,9 +37,9 @@ check_caller(Oid relid, const char *name)
 }
 
 /*
- * adopt(table, rows) -> deletion id: a log row for rows that were marked before
- * the table was managed.  Who marked them, and why, is not known; the log says
- * who took them over.
+ * adopt(table, rows, id) -> deletion id: a log row for rows that were marked
+ * before the table was managed, or, by its id, more of them for one that there
+ * is.  Who marked them, and why, is not known; the log says who took them over.
  */
 Datum
 softdelete_adopt(PG_FUNCTION_ARGS)
@@ -48,14 +48,29 @@ softdelete_adopt(PG_FUNCTION_ARGS)
 	int64		id;
 	Datum		values[5];
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
 	check_caller(PG_GETARG_OID(0), "adopt");
+	values[0] = PG_GETARG_DATUM(0);
+	values[1] = PG_GETARG_DATUM(1);
+	if (!PG_ARGISNULL(2))
+	{
+		values[2] = PG_GETARG_DATUM(2);
+		if (sd_write_own("UPDATE softdelete.deletion_log"
+						 " SET marked = ARRAY[marked[1] OPERATOR(pg_catalog.+) $2]"
+						 " WHERE id OPERATOR(pg_catalog.=) $3 AND target OPERATOR(pg_catalog.=) $1"
+						 " AND pg_catalog.cardinality(tables) OPERATOR(pg_catalog.=) 1",
+						 3, types, values) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_NO_DATA_FOUND),
+					 errmsg("there is no such deletion")));
+		PG_RETURN_DATUM(values[2]);
+	}
 	if (PG_GETARG_INT64(1) < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of rows must be positive")));
 	id = nextval_internal(sd_objects()->log_ids, false);
-	values[0] = PG_GETARG_DATUM(0);
-	values[1] = PG_GETARG_DATUM(1);
 	values[2] = Int64GetDatum(id);
 	values[3] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[4] = CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));

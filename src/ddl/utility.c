@@ -23,8 +23,10 @@
 #include "ddl/drops.h"
 #include "ddl/hints.h"
 #include "ddl/refusals.h"
+#include "ddl/retype.h"
 #include "ddl/utility.h"
 #include "fk/deferred.h"
+#include "mark/born.h"
 #include "miscadmin.h"
 #include "plan/planning.h"
 #include "tcop/utility.h"
@@ -43,6 +45,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	NodeTag		tag = nodeTag(command);
 	PlannedStmt *const meant = sd_copy_visible(pstmt);
 	int			depth = sd_bypass_depth;
+	int			copy_depth = sd_copy_depth;
 	SdDrops		drops;
 	SdDdlHint	hint;
 	List	   *detached = NIL;
@@ -54,10 +57,13 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 		change = sd_key_change((AlterTableStmt *) command);
 		sd_refuse_drop_column((AlterTableStmt *) command);
 		sd_explain_drop_constraint((AlterTableStmt *) command);
+		sd_refuse_retype((AlterTableStmt *) command);
 		sd_bypass_depth++;
 	}
 	else if (tag == T_AlterEnumStmt)
 		sd_refuse_rename_value((AlterEnumStmt *) command);
+	else if (tag == T_CopyStmt)
+		sd_copy_depth++;
 	sd_drops_begin(&drops);
 	sd_ddl_hint_begin(&hint, command);
 	PG_TRY();
@@ -72,12 +78,14 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	PG_CATCH();
 	{
 		sd_bypass_depth = depth;
+		sd_copy_depth = copy_depth;
 		sd_drops_end(&drops);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	sd_ddl_hint_end(&hint);
 	sd_bypass_depth = depth;
+	sd_copy_depth = copy_depth;
 	sd_drops_end(&drops);
 
 	sd_drops_check(&drops);
@@ -92,6 +100,9 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 		sd_refuse_foreign_partition((CreateForeignTableStmt *) command);
 	else if (tag == T_VariableSetStmt)
 		sd_warn_of_setting((VariableSetStmt *) command);
+
+	if (tag == T_CopyStmt)
+		sd_born_copied();
 
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
 	if (tag == T_ConstraintsSetStmt)

@@ -108,14 +108,38 @@ refuse_key_change(SdTable *table, HeapTuple old, HeapTuple new, TupleDesc desc)
 }
 
 /* the transaction's time as the column's type has it */
-static Datum
-now_as(TupleDesc desc, AttrNumber attnum)
+Datum
+sd_now_as(TupleDesc desc, AttrNumber attnum)
 {
 	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 
 	if (getBaseType(TupleDescAttr(desc, attnum - 1)->atttypid) == TIMESTAMPOID)
 		return DirectFunctionCall1(timestamptz_timestamp, now);
 	return now;
+}
+
+/*
+ * An UPDATE gives an id to a row that is marked and has none: the row was marked
+ * where we could not see it (before enable(), on a publisher), and belongs to
+ * this statement's deletion from now on.
+ */
+static HeapTuple
+join_deletion(SdTable *table, HeapTuple row, TupleDesc desc)
+{
+	SdOp	   *op = sd_current_op();
+	int			atts[2] = {table->id, table->time};
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	values[0] = Int64GetDatum(sd_op_id(op));
+	values[1] = get_value(row, table->time, desc, &nulls[1]);
+	if (nulls[1])
+		values[1] = sd_now_as(desc, table->time);
+	nulls[1] = false;
+	sd_op_count(op, table->root, 1);
+	row = heap_modify_tuple_by_cols(row, desc, 2, atts, values, nulls);
+	sd_flush_loose(op);
+	return row;
 }
 
 Datum
@@ -140,6 +164,8 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 		Datum		old_id = get_value(old, table->id, desc, &old_null);
 		Datum		new_id = get_value(new, table->id, desc, &new_null);
 
+		if (is_deleted && old_null && !new_null)
+			return PointerGetDatum(join_deletion(table, new, desc));
 		if (old_null != new_null ||
 			(!old_null && DatumGetInt64(old_id) != DatumGetInt64(new_id)))
 			ereport(ERROR,
@@ -188,7 +214,7 @@ softdelete_stamp_trigger(PG_FUNCTION_ARGS)
 			bool		given = !new_null &&
 				(old_null || DatumGetTimestampTz(old_time) != DatumGetTimestampTz(new_time));
 
-			values[n] = given ? new_time : now_as(desc, table->time);
+			values[n] = given ? new_time : sd_now_as(desc, table->time);
 			nulls[n] = false;
 		}
 		n++;

@@ -12,6 +12,7 @@
 #include "tables/foreignkeys.h"
 #include "tables/table.h"
 
+extern Datum sd_now_as(TupleDesc desc, AttrNumber attnum);
 extern SdTable *sd_trigger_table(FunctionCallInfo fcinfo, const char *name);
 extern void sd_check_stamp(SdOp *op, SdTable *table, TupleTableSlot *row);
 extern void sd_note_marked(SdOp *op, SdTable *table, TupleTableSlot *row);

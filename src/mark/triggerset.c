@@ -104,6 +104,28 @@ switch_off_guard(TriggerDesc *desc)
 }
 
 /*
+ * An INSERT that leaves the marker to its default, which is live, has no row for
+ * the born trigger, unless somebody's BEFORE trigger sets the mark.
+ */
+static void
+switch_off_born(TriggerDesc *desc)
+{
+	bool		others = false;
+
+	for (int i = 0; i < desc->numtriggers; i++)
+	{
+		Trigger    *trigger = &desc->triggers[i];
+
+		if (trigger->tgfoid == sd_objects()->born_trigger)
+			trigger->tgenabled = TRIGGER_DISABLED;
+		else if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
+									  TRIGGER_TYPE_AFTER, TRIGGER_TYPE_INSERT))
+			others = true;
+	}
+	desc->trig_insert_after_row = others;
+}
+
+/*
  * The user's BEFORE trigger may set the mark in an UPDATE that does not name
  * it; our triggers must then look at every row, not only OF their columns.
  */
@@ -154,6 +176,12 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 		if (desc == NULL || !desc->trig_update_after_row ||
 			(table = sd_table(rel->ri_RelationDesc)) == NULL)
 			continue;
+
+		if (desc->trig_insert_after_row && !desc->trig_insert_before_row &&
+			!TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&
+			!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber,
+						   ExecGetInsertedCols(rel, estate)))
+			switch_off_born(desc);
 
 		if (statement && statement->task == SD_TASK_PURGE && !statement->guarded &&
 			!has_other_delete_trigger(desc))

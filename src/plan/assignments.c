@@ -124,18 +124,28 @@ stamp_value(Relation rel, Index varno, SdTable *table)
 
 /*
  * The former status; where none is known (the row was inserted with the mark)
- * and the column cannot be NULL, its default.
+ * and the column cannot be NULL, its default, or else an error that says so.
  */
 static Expr *
 former_value(Relation rel, Index varno, SdTable *table)
 {
 	Expr	   *former = column(rel, varno, table->former);
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
-	Node	   *fallback = att->attnotnull ? build_column_default(rel, table->marker) : NULL;
+	Node	   *fallback = NULL;
 	CoalesceExpr *coalesce;
 
-	if (fallback == NULL)
+	if (!att->attnotnull)
 		return former;
+	fallback = build_column_default(rel, table->marker);
+	if (fallback == NULL)
+		fallback = (Node *)
+			makeFuncExpr(sd_objects()->former_unknown, att->atttypid,
+						 list_make3(sd_engine_arg(),
+									makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
+											  ObjectIdGetDatum(RelationGetRelid(rel)),
+											  false, true),
+									copyObject(former)),
+						 att->attcollation, att->attcollation, COERCE_EXPLICIT_CALL);
 	coalesce = makeNode(CoalesceExpr);
 	coalesce->coalescetype = exprType((Node *) former);
 	coalesce->coalescecollid = exprCollation((Node *) former);

@@ -12,12 +12,12 @@
  */
 #include "postgres.h"
 
-#include "plan/statistics.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
 #include "plan/planning.h"
+#include "plan/statistics.h"
 #include "tables/registry.h"
 #include "utils/array.h"
 #include "utils/rel.h"

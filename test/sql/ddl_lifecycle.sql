@@ -263,6 +263,7 @@ ALTER TRIGGER "~softdelete_mark" ON middle RENAME TO a;
 ALTER TRIGGER "~softdelete_stamp" ON middle RENAME TO b;
 ALTER TRIGGER "~softdelete_guard" ON middle RENAME TO c;
 ALTER TRIGGER "~softdelete_truncate" ON middle RENAME TO d;
+ALTER TRIGGER "~softdelete_born" ON middle RENAME TO e;
 \set VERBOSITY sqlstate
 ALTER TABLE root ATTACH PARTITION middle FOR VALUES FROM (10) TO (20);
 \set VERBOSITY default
