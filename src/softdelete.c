@@ -21,6 +21,7 @@
 #include "base/own_objects.h"
 #include "base/plans.h"
 #include "ddl/utility.h"
+#include "engine/holds.h"
 #include "engine/keyquery.h"
 #include "fk/deferred.h"
 #include "fmgr.h"
@@ -42,6 +43,7 @@ _PG_init(void)
 	sd_objects_init();
 	sd_registry_init();
 	sd_keyquery_init();
+	sd_holds_init();
 	sd_deferred_init();
 	sd_visibility_init();
 	sd_statistics_init();

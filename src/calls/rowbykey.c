@@ -219,12 +219,13 @@ as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
 }
 
 /*
- * Read the arguments of a function (regclass, VARIADIC "any").  Raises
+ * Read the arguments of a function (regclass, ..., VARIADIC "any"), whose key
+ * values begin at argument first (from 0).  Raises
  * object_not_in_prerequisite_state where the table is not managed or has no
  * primary key, and invalid_parameter_value on a wrong number of values.
  */
 SdByKey *
-sd_by_key(FunctionCallInfo fcinfo)
+sd_by_key_from(FunctionCallInfo fcinfo, int first)
 {
 	SdByKey    *key = palloc0(sizeof(SdByKey));
 	Datum	   *values;
@@ -241,7 +242,7 @@ sd_by_key(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("table must not be null")));
 	key->relid = PG_GETARG_OID(0);
-	nargs = extract_variadic_args(fcinfo, 1, false, &values, &types, &nulls);
+	nargs = extract_variadic_args(fcinfo, first, false, &values, &types, &nulls);
 
 	sd_require_managed(key->relid);
 	rel = relation_open(key->relid, AccessShareLock);

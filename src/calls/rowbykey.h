@@ -31,7 +31,8 @@ typedef struct SdRowState
 	int64		id;				/* deletion id, 0 if none */
 } SdRowState;
 
-extern SdByKey *sd_by_key(FunctionCallInfo fcinfo);
+extern SdByKey *sd_by_key_from(FunctionCallInfo fcinfo, int first);
+#define sd_by_key(fcinfo) sd_by_key_from(fcinfo, 1)
 extern bool sd_probe(SdByKey *key, SdRowState *state);
 extern void sd_require_managed(Oid relid);
 extern void sd_raise_no_row(SdByKey *key);

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "ddl/refusals.h"
 #include "executor/spi.h"
+#include "engine/holds.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
@@ -213,9 +214,6 @@ sd_refuse_truncate(Oid relid)
 	Relation	rel;
 	SdTable    *table;
 
-	if (sd_hard_delete)
-		return;
-
 	/*
 	 * TRUNCATE asks before it locks: a lock that we kept would become a
 	 * stronger one, and two sessions that do so deadlock.
@@ -226,6 +224,11 @@ sd_refuse_truncate(Oid relid)
 	if (table == NULL ||
 		pg_class_aclcheck(relid, GetUserId(), ACL_TRUNCATE) != ACLCHECK_OK)
 		return;					/* the last is PostgreSQL's to refuse */
+	if (sd_hard_delete)
+	{
+		sd_refuse_truncate_held(table->root);
+		return;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate managed table \"%s\"", get_rel_name(relid)),

@@ -12,12 +12,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/errors.h"
 #include "base/guc.h"
 #include "base/spi.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "engine/counts.h"
 #include "engine/frame.h"
+#include "engine/holds.h"
 #include "engine/operation.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
@@ -166,6 +168,18 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 	return DatumGetTimestampTz(time) <= purge->now;
 }
 
+/* Whatever erases the row, it may not if the row is on hold by itself. */
+static void
+refuse_held(SdTable *table, HeapTuple tuple, TupleDesc desc)
+{
+	if (sd_row_is_held(table, tuple, desc))
+		ereport(ERROR,
+				(errcode(SD_ERRCODE_ON_HOLD),
+				 errmsg("row of table \"%s\" is on hold", get_rel_name(table->root)),
+				 errhint("SELECT target, key, why FROM softdelete.holds WHERE released_at IS NULL AND target = %s::regclass; says which and why.",
+						 quote_literal_cstr(sd_qualified_name(table->root)))));
+}
+
 /*
  * A deleted row goes, and not by a purge: noted in the log when the statement is
  * done, which fails if it turns out to be on hold.
@@ -205,6 +219,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 							RelationGetRelationName(rel)),
 					 errdetail(is_deleted ? "The row's own retention is not over, or it is on hold." :
 							   "The row is not deleted.")));
+		refuse_held(table, old, desc);
 		purge->rows++;
 		if (!isnull)
 			sd_count_by_id(&purge->purged, purge->context,
@@ -218,6 +233,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 	}
 	if (sd_hard_delete)
 	{
+		refuse_held(table, old, desc);
 		if (is_deleted)
 			note_erased(table, old, desc);
 		return PointerGetDatum(old);
@@ -229,6 +245,7 @@ softdelete_guard(PG_FUNCTION_ARGS)
 	{
 		if (is_deleted)
 		{
+			refuse_held(table, old, desc);
 			note_erased(table, old, desc);
 			return PointerGetDatum(old);
 		}

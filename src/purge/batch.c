@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
+#include "engine/holds.h"
 #include "engine/log.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
@@ -199,7 +200,7 @@ erase_batch(void *argument)
 void
 sd_erase_batch(PurgeRun *run, SPIPlanPtr eraser, Datum *tids, int64 *ids, int n)
 {
-	Batch		batch = {run, eraser, tids, ids, n, false};
+	Batch		batch = {run, eraser, tids, ids, n, sd_has_row_holds(run->root)};
 
 	if (n == 0 || sd_attempt(erase_batch, &batch))
 		return;
