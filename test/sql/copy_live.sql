@@ -38,8 +38,6 @@ COPY twin (id, id) TO STDOUT;
 COPY "Posts" (id, id) TO STDOUT;
 COPY twin TO STDOUT (FORMAT csv, FORCE_QUOTE (nosuch));
 COPY "Posts" TO STDOUT (FORMAT csv, FORCE_QUOTE (nosuch));
-COPY twin TO STDOUT (FREEZE);
-COPY "Posts" TO STDOUT (FREEZE);
 COPY "Posts" TO STDOUT WHERE id = 1;
 COPY nosuch TO STDOUT;
 
