@@ -37,6 +37,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 	planning->visibility = sd_visible();
 	planning->check_parent = false;
 	planning->check_atts = NIL;
+	planning->by_key = false;
 	planning->touched = false;
 	planning->expanded = false;
 	*task = SD_TASK_NONE;
@@ -51,6 +52,9 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 				planning->visibility = SD_VISIBLE_LIVE;
 				break;
 			case SD_TASK_RESTORE:
+				planning->by_key = sd_pending_statement->via != NULL;
+				planning->visibility = SD_VISIBLE_DELETED;
+				break;
 			case SD_TASK_ERASE:
 				planning->visibility = SD_VISIBLE_DELETED;
 				break;

@@ -17,6 +17,8 @@ typedef struct SdPlanning
 	SdVisibility visibility;
 	bool		check_parent;	/* RI asks whether the parent is there ... */
 	List	   *check_atts;		/* ... by these columns of it */
+	bool		by_key;			/* rows are found along a foreign key: the
+								 * condition is to filter them, no more */
 	bool		touched;		/* out: a managed table is involved */
 	bool		expanded;		/* out: it shows a trash, with this role's rights */
 } SdPlanning;

@@ -95,6 +95,27 @@ parent_condition(Relation rel, SdTable *table, Index varno, List *check_atts)
 	return (Node *) make_orclause(list_make2(live, ok));
 }
 
+/*
+ * CASE WHEN condition THEN true END: true for the same rows, but nothing that the
+ * planner could use an index for.  The one over deleted rows looks small to it where
+ * statistics are older than the delete, and holds all of what was deleted.
+ */
+static Node *
+filter_only(Node *condition)
+{
+	CaseExpr   *result = makeNode(CaseExpr);
+	CaseWhen   *when = makeNode(CaseWhen);
+
+	when->expr = (Expr *) condition;
+	when->result = (Expr *) makeBoolConst(true, false);
+	when->location = -1;
+	result->casetype = BOOLOID;
+	result->args = list_make1(when);
+	result->defresult = (Expr *) makeBoolConst(false, true);
+	result->location = -1;
+	return (Node *) result;
+}
+
 /* Is the condition taken from the parent by apply_child_basequals()? */
 static bool
 parent_is_filtered(PlannerInfo *root, RelOptInfo *rel)
@@ -179,9 +200,13 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 							  parent_condition(relation, table, rel->relid,
 											   sd_planning.check_atts));
 			else if (visibility != SD_VISIBLE_ALL)
-				add_condition(root, rel,
-							  sd_condition(table, rel->relid,
-										   visibility == SD_VISIBLE_LIVE));
+			{
+				Node	   *condition = sd_condition(table, rel->relid,
+													 visibility == SD_VISIBLE_LIVE);
+
+				add_condition(root, rel, sd_planning.by_key ?
+							  filter_only(condition) : condition);
+			}
 		}
 	}
 	table_close(relation, NoLock);
