@@ -196,8 +196,19 @@ BEGIN
 		RAISE NOTICE 'the index by which a purge finds deleted rows of table "%" is still to be built', target
 			USING HINT = array_to_string(softdelete.cleanup_index_ddl(target, true), '; ') || ';';
 	END IF;
-	IF "unique" = 'live' AND small THEN
+	IF "unique" = 'live' AND (small OR NOT softdelete.has_full_keys(target)) THEN
 		PERFORM softdelete.make_keys_live(target);
+	ELSIF "unique" = 'live' THEN
+		RAISE NOTICE 'unique keys of table "%" still count deleted rows', target
+			USING HINT = format('SELECT ddl FROM softdelete.advice(%L); says how they are built again over live rows.', target);
 	END IF;
 END $$;
 COMMENT ON FUNCTION online_finish(regclass, bigint, boolean, text) IS 'build indexes, and say what is left to do (internal; use enable_online)';
+
+CREATE FUNCTION has_full_keys(target regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM pg_index i
+					WHERE i.indrelid = target AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary AND i.indpred IS NULL
+					  AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid AND f.conrelid <> f.confrelid))
+$$;
+COMMENT ON FUNCTION has_full_keys(regclass) IS 'are there unique keys, beside the primary one, to be built again over live rows? (internal)';
