@@ -27,8 +27,10 @@ static GucStringAssignHook prev_application_name_assign = NULL;
 
 static const struct config_enum_entry visibility_options[] = {
 	{"live", SD_VISIBLE_LIVE, false},
-	{"deleted", SD_VISIBLE_DELETED, false},
-	{"all", SD_VISIBLE_ALL, false},
+	{"with_deleted", SD_VISIBLE_ALL, false},
+	{"only_deleted", SD_VISIBLE_DELETED, false},
+	{"all", SD_VISIBLE_ALL, true},	/* a key word: SET takes it quoted only */
+	{"deleted", SD_VISIBLE_DELETED, true},
 	{NULL, 0, false}
 };
 
@@ -134,7 +136,7 @@ sd_guc_init(void)
 {
 	DefineCustomEnumVariable("softdelete.visibility",
 							 "Which rows of managed tables statements see.",
-							 "live hides deleted rows, deleted shows nothing else, all shows every row.",
+							 "live hides deleted rows, only_deleted shows nothing else, with_deleted shows every row.",
 							 &sd_visibility,
 							 SD_VISIBLE_LIVE,
 							 visibility_options,

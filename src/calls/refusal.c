@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "calls/refusal.h"
 #include "calls/rowbykey.h"
 #include "executor/executor.h"
@@ -21,16 +22,17 @@ sd_raise_already(SdByKey *key, bool deleted, int64 id)
 
 	if (deleted)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				(errcode(SD_ERRCODE_ALREADY_DELETED),
 				 errmsg("row of table \"%s\" is already deleted", get_rel_name(key->relid)),
 				 id != 0 ?
 				 errdetail("The row with key %s was deleted by deletion " INT64_FORMAT ".",
 						   key->text, id) :
 				 errdetail("The row with key %s was inserted with the mark, and belongs to no deletion.",
 						   key->text),
-				 errhint("SELECT softdelete.restore(%s, ...) brings it back.", table)));
+				 errhint("SELECT softdelete.restore(%s, %s) brings it back.",
+						 table, key->literals)));
 	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			(errcode(SD_ERRCODE_NOT_DELETED),
 			 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
 			 errdetail("The row with key %s is live.", key->text)));
 }

@@ -81,6 +81,26 @@ key_text(SdByKey *key, Relation rel, Relation index, const bool *nulls)
 	return buf.data;
 }
 
+/* the same as arguments of a call, for hints */
+static char *
+key_literals(SdByKey *key, const bool *nulls)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < key->n; i++)
+	{
+		Oid			output;
+		bool		varlena;
+
+		getTypeOutputInfo(key->types[i], &output, &varlena);
+		appendStringInfo(&buf, "%s%s", i ? ", " : "",
+						 nulls[i] ? "NULL" :
+						 quote_literal_cstr(OidOutputFunctionCall(output, key->values[i])));
+	}
+	return buf.data;
+}
+
 /* may its owner's casts, made for other types' values, be run by anybody? */
 static bool
 is_trusted_type(Oid type)
@@ -252,7 +272,7 @@ sd_by_key_from(FunctionCallInfo fcinfo, int first)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has no primary key", get_rel_name(key->relid)),
-				 errhint("Delete with DELETE; restore with softdelete.undo(), or by an UPDATE that clears column \"%s\" while softdelete.visibility = deleted.",
+				 errhint("Delete with DELETE; restore with softdelete.undo(), or by an UPDATE that clears column \"%s\" while softdelete.visibility = only_deleted.",
 						 get_attname(key->relid, key->table->marker, false))));
 
 	index = index_open(index_oid, AccessShareLock);
@@ -289,6 +309,7 @@ sd_by_key_from(FunctionCallInfo fcinfo, int first)
 	appendStringInfo(&where, "$%d IS NULL", key->n + 1);
 	key->where = where.data;
 	key->text = key_text(key, rel, index, nulls);
+	key->literals = key_literals(key, nulls);
 	index_close(index, NoLock);
 	relation_close(rel, NoLock);
 	return key;

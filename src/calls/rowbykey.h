@@ -22,6 +22,7 @@ typedef struct SdByKey
 	bool		has_null;		/* part of the key is NULL: no such row */
 	char	   *where;			/* "t.id = $1 AND ... " */
 	char	   *text;			/* "(id)=(7)" */
+	char	   *literals;		/* "7", or "3, 'a'", as one would give them */
 } SdByKey;
 
 /* what is known of the row; raises P0002 where there is none */

@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "base/own_sql.h"
 #include "base/spi.h"
 #include "calls/refusal.h"
@@ -171,7 +172,7 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	rows = undo_tables(lcons_oid(root, list_delete_oid(tables, root)), id);
 	if (rows == 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				(errcode(SD_ERRCODE_NOT_DELETED),
 				 errmsg("nothing of deletion " INT64_FORMAT " is left to restore", id),
 				 errdetail("Its rows were restored or purged.")));
 	sd_spi_finish();

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "base/errors.h"
 #include "base/guc.h"
 #include "base/own_objects.h"
 #include "base/own_sql.h"
@@ -284,7 +285,7 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 		(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &isnull);
 		if (!isnull)
 			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					(errcode(SD_ERRCODE_ON_HOLD),
 					 errmsg("deletion %s is on hold",
 							SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2)),
 					 errhint("SELECT softdelete.release(%s) first.",

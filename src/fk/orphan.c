@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "base/errors.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "engine/statement.h"
@@ -16,11 +19,13 @@
 #include "miscadmin.h"
 #include "tables/foreignkeys.h"
 #include "tables/names.h"
+#include "tables/primarykey.h"
 #include "tables/registry.h"
 #include "tables/rights.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 /* "(post_id)=(7)" of the first row that SPI found */
 static char *
@@ -182,16 +187,44 @@ sd_find_orphan(SdKeySet *set, bool report)
 	return true;
 }
 
+/* the call that restores the parent; with its key, if that is the primary one */
+static char *
+restore_call(SdKey *key, bool tell)
+{
+	Relation	parent = table_open(key->parent, AccessShareLock);
+	Oid			primary = sd_primary_key(parent);
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(primary));
+	Form_pg_index index = HeapTupleIsValid(tuple) ? (Form_pg_index) GETSTRUCT(tuple) : NULL;
+	StringInfoData buf;
+
+	tell = tell && index != NULL && index->indnkeyatts == key->n;
+	for (int i = 0; tell && i < key->n; i++)
+		tell = index->indkey.values[i] == key->parent_atts[i];
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "softdelete.restore(%s",
+					 quote_literal_cstr(sd_qualified_name(key->parent)));
+	for (int i = 0; tell && i < key->n; i++)
+		appendStringInfo(&buf, ", %s",
+						 quote_literal_cstr(SPI_getvalue(SPI_tuptable->vals[0],
+														 SPI_tuptable->tupdesc, i + 1)));
+	appendStringInfoString(&buf, tell ? ")" : ", its key)");
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	table_close(parent, NoLock);
+	return buf.data;
+}
+
 /* A restored row has a deleted parent. */
 void
 sd_raise_parent(SdKey *key)
 {
 	char	   *parent = get_rel_name(key->parent);
+	bool		tell = sd_may_see(key->child);
 	char	   *found;
 
-	found = sd_may_see(key->child) ? found_key(key->child, key->child_atts, key->n) : NULL;
+	found = tell ? found_key(key->child, key->child_atts, key->n) : NULL;
 	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			(errcode(SD_ERRCODE_PARENT_DELETED),
 			 errmsg("row of table \"%s\" cannot be restored while its parent in table \"%s\" is deleted",
 					get_rel_name(key->child), parent),
 			 found ?
@@ -199,8 +232,7 @@ sd_raise_parent(SdKey *key)
 					   found, parent, key->name) :
 			 errdetail("Foreign key \"%s\" refers to a deleted row of table \"%s\".",
 					   key->name, parent),
-			 errhint("Restore the parent first: SELECT softdelete.restore(%s, ...).",
-					 quote_literal_cstr(sd_qualified_name(key->parent))),
+			 errhint("Restore the parent first: SELECT %s.", restore_call(key, tell)),
 			 err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child)),
 			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, key->name)));
 }

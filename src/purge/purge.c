@@ -10,6 +10,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/errors.h"
 #include "base/guc.h"
 #include "base/own_sql.h"
 #include "base/spi.h"
@@ -222,7 +223,7 @@ static void
 raise_live(SdByKey *key)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			(errcode(SD_ERRCODE_NOT_DELETED),
 			 errmsg("row of table \"%s\" is not deleted", get_rel_name(key->relid)),
 			 errdetail("The row with key %s is live, and only deleted rows are purged.",
 					   key->text),
@@ -254,7 +255,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 				   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
 				   1, types, values) > 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				(errcode(SD_ERRCODE_ON_HOLD),
 				 errmsg("deletion " INT64_FORMAT " is on hold", state.id),
 				 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", state.id)));
 

@@ -254,6 +254,14 @@ EXECUTE q;
 EXECUTE q1(1);
 SELECT counted(), (SELECT count(*) FROM f_inlined()), (SELECT count(*) FROM v), (SELECT count(*) FROM f_atomic());
 RESET softdelete.visibility;
+-- the names that need no quotes; the older ones mean the same
+SET softdelete.visibility = with_deleted;
+SELECT counted();
+SET softdelete.visibility = only_deleted;
+SELECT counted();
+SET softdelete.visibility = "all";
+SHOW softdelete.visibility;
+RESET softdelete.visibility;
 EXECUTE q;
 EXECUTE q1(1);
 SELECT counted();

@@ -26,7 +26,7 @@ my $seconds = $ENV{STRESS_SECONDS} || 10;
 my $clients = $ENV{STRESS_CLIENTS} || 6;
 
 # What concurrency and broken rules may end in; 25P02 follows any of them.
-my %expected = map { $_ => 1 } qw(40001 40P01 23001 23503 23505 55000 P0002 25P02);
+my %expected = map { $_ => 1 } qw(40001 40P01 23001 23503 23505 55000 55D01 55D02 55D03 55D04 P0002 25P02);
 
 my $node = PostgreSQL::Test::Cluster->new('stress');
 $node->init;

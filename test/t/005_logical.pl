@@ -279,7 +279,7 @@ is(sql($subscriber, 'archive', 'SELECT (SELECT count(*) FROM parent), (SELECT co
 is(sql($subscriber, 'archive', 'SELECT target, rows FROM softdelete.deletions ORDER BY target::text, id'),
 	qq(child|{"child": 1}\n) x 3 . 'parent|{"parent": 1}', 'archive: logged');
 is(sql($subscriber, 'archive', q(SELECT softdelete.restore('parent', 1); SELECT softdelete.restore('child', 1))), "1\n1", 'archive: and kept');
-is(error($subscriber, 'archive', q(DELETE FROM parent WHERE id = 1; SELECT softdelete.restore('child', 1))), 'ERROR:  55000',
+is(error($subscriber, 'archive', q(DELETE FROM parent WHERE id = 1; SELECT softdelete.restore('child', 1))), 'ERROR:  55D03',
 	'archive: keys hold for its own deletes');
 unsubscribe('archive');
 

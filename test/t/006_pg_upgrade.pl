@@ -170,7 +170,7 @@ is(sql($new, 'SELECT id, target, actor, rows FROM softdelete.deletions ORDER BY 
 	$last + 1 . qq(|customer|till 7|{"item": 4, "\\"Order\\"": 2, "customer": 1}), 'cascades, and is logged under the next id');
 is(sql($new, q(SELECT softdelete.restore('customer', 1)), 'clerk'), 6, 'a deletion of before: restored; what was deleted earlier stays deleted');
 is(sql($new, q(SELECT softdelete.undo(id) FROM softdelete.deletions WHERE target = 'event'::regclass), 'owner'), 5, 'another one: undone');
-like(error($new, q(SELECT softdelete.purge('customer', 10)), 'owner'), qr/^ERROR:  55000: .* on hold/, 'a hold holds');
+like(error($new, q(SELECT softdelete.purge('customer', 10)), 'owner'), qr/^ERROR:  55D04: .* on hold/, 'a hold holds');
 like(error($new, q(TRUNCATE event), 'owner'), qr/^ERROR:  0A000: /, 'TRUNCATE is refused');
 like(error($new, q(INSERT INTO item VALUES (100, 3)), 'owner'), qr/^ERROR:  23503: /, 'a deleted row cannot be referred to');
 like(error($new, q(INSERT INTO customer VALUES (100, 'c1')), 'owner'), qr/^ERROR:  23505: /, 'unique among live rows: a live one');

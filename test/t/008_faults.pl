@@ -865,7 +865,7 @@ EOS
 $node->safe_psql('postgres', 'CREATE DATABASE load TEMPLATE calm');
 
 # What concurrency and broken rules may end in, and the faults.
-my %expected = map { $_ => 1 } qw(23001 23503 23505 25P02 40001 40P01 55000 57014 57P01 57P02 57P03 P0002);
+my %expected = map { $_ => 1 } qw(23001 23503 23505 25P02 40001 40P01 55000 55D01 55D02 55D03 55D04 57014 57P01 57P02 57P03 P0002);
 my %size = (parent => 20, '"Child"' => 80, grandchild => 240, sale => 20, visit => 20, note => 40);
 my %columns = (parent => 'id', '"Child"' => 'id, "Parent id"', grandchild => 'id, is_deleted, child_id', sale => 'id, child_id',
 	visit => 'id, child_id', note => 'id, child_id');
