@@ -21,6 +21,7 @@
 #include "base/own_objects.h"
 #include "base/plans.h"
 #include "ddl/utility.h"
+#include "engine/deletion.h"
 #include "engine/holds.h"
 #include "engine/keyquery.h"
 #include "fk/deferred.h"
@@ -42,6 +43,7 @@ _PG_init(void)
 	sd_plans_init();
 	sd_objects_init();
 	sd_registry_init();
+	sd_deletion_init();
 	sd_keyquery_init();
 	sd_holds_init();
 	sd_deferred_init();

@@ -25,8 +25,8 @@ CREATE TABLE deletion_log (
 	held_at				timestamptz,
 	held_by				name,
 	held_why			text
-);
-COMMENT ON TABLE deletion_log IS 'one row for each statement that deleted rows of managed tables';
+) WITH (fillfactor = 80);		-- later statements of a transaction add to its row
+COMMENT ON TABLE deletion_log IS 'one row for each deletion: what a transaction deleted under one role, actor and reason';
 COMMENT ON SEQUENCE deletion_log_id_seq IS 'deletion ids';
 CREATE INDEX deletion_log_held_idx ON deletion_log (held_at);
 COMMENT ON INDEX deletion_log_held_idx IS 'finds the deletions on hold';

@@ -16,6 +16,7 @@
 #include "utils/varlena.h"
 
 int			sd_visibility = SD_VISIBLE_LIVE;
+int			sd_deletion_scope = SD_SCOPE_TRANSACTION;
 bool		sd_hard_delete = false;
 char	   *sd_actor = NULL;
 char	   *sd_reason = NULL;
@@ -31,6 +32,12 @@ static const struct config_enum_entry visibility_options[] = {
 	{"only_deleted", SD_VISIBLE_DELETED, false},
 	{"all", SD_VISIBLE_ALL, true},	/* a key word: SET takes it quoted only */
 	{"deleted", SD_VISIBLE_DELETED, true},
+	{NULL, 0, false}
+};
+
+static const struct config_enum_entry deletion_scope_options[] = {
+	{"transaction", SD_SCOPE_TRANSACTION, false},
+	{"statement", SD_SCOPE_STATEMENT, false},
 	{NULL, 0, false}
 };
 
@@ -143,6 +150,16 @@ sd_guc_init(void)
 							 PGC_USERSET,
 							 0,
 							 NULL, assign_visibility, NULL);
+
+	DefineCustomEnumVariable("softdelete.deletion_scope",
+							 "What belongs to one deletion.",
+							 "transaction: all that a transaction deletes under one role, actor and reason; statement: what one statement deletes.",
+							 &sd_deletion_scope,
+							 SD_SCOPE_TRANSACTION,
+							 deletion_scope_options,
+							 PGC_USERSET,
+							 0,
+							 NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("softdelete.hard_delete",
 							 "DELETE and TRUNCATE erase the rows of managed tables for good.",

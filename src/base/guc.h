@@ -15,7 +15,15 @@ typedef enum SdVisibility
 	SD_VISIBLE_ALL				/* every row */
 } SdVisibility;
 
+/* what shares one deletion id */
+typedef enum SdDeletionScope
+{
+	SD_SCOPE_TRANSACTION,		/* all that a transaction deletes */
+	SD_SCOPE_STATEMENT
+} SdDeletionScope;
+
 extern int	sd_visibility;		/* an SdVisibility */
+extern int	sd_deletion_scope;	/* an SdDeletionScope */
 extern bool sd_hard_delete;
 extern char *sd_actor;			/* "" when not set */
 extern char *sd_reason;			/* "" when not set */

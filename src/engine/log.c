@@ -1,16 +1,18 @@
 /*
  * log.c
- *		The log of deletions: one row an operation.
+ *		The log of deletions: one row for each (deletion.c).
  *
- * The row is inserted directly, as catalogs are written, since a single-row
+ * The row is written directly, as catalogs are written, since a single-row
  * DELETE would otherwise spend as much on its log row as on itself.  The table
  * is the extension's own, but its owner may have put indexes, triggers and the
- * like on it, which that way knows nothing of: then the row is inserted by SQL.
+ * like on it, which that way knows nothing of: then the row is written by SQL.
  * Only this file writes marks and restores there; purge.c adds what was purged.
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "base/errors.h"
@@ -22,14 +24,18 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
+#include "engine/deletion.h"
 #include "engine/log.h"
 #include "engine/operation.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "tables/primarykey.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /* columns of softdelete.deletion_log, as the extension's script creates them */
@@ -72,21 +78,44 @@ text_or_null(const char *value, bool *isnull)
 	return *isnull ? (Datum) 0 : CStringGetTextDatum(value);
 }
 
+/* add the operation's counts to those of the arrays, which may be 0 */
 static void
 table_arrays(SdOp *op, Datum *tables, Datum *marked)
 {
-	int			n = list_length(op->counts);
-	Datum	   *oids = palloc(sizeof(Datum) * n);
-	Datum	   *rows = palloc(sizeof(Datum) * n);
+	Datum	   *old_oids = NULL;
+	Datum	   *old_rows = NULL;
+	Datum	   *oids;
+	Datum	   *rows;
+	int			n = 0;
 	ListCell   *lc;
-	int			i = 0;
 
+	if (*tables != 0)
+	{
+		deconstruct_array(DatumGetArrayTypeP(*tables), REGCLASSOID, sizeof(Oid), true,
+						  TYPALIGN_INT, &old_oids, NULL, &n);
+		deconstruct_array(DatumGetArrayTypeP(*marked), INT8OID, sizeof(int64),
+						  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &old_rows, NULL, &n);
+	}
+	oids = palloc(sizeof(Datum) * (n + list_length(op->counts)));
+	rows = palloc(sizeof(Datum) * (n + list_length(op->counts)));
+	for (int i = 0; i < n; i++)
+	{
+		oids[i] = old_oids[i];
+		rows[i] = old_rows[i];
+	}
 	foreach(lc, op->counts)
 	{
 		SdCount    *count = lfirst(lc);
+		int			i = 0;
 
-		oids[i] = ObjectIdGetDatum(count->relid);
-		rows[i++] = Int64GetDatum(count->n);
+		while (i < n && DatumGetObjectId(oids[i]) != count->relid)
+			i++;
+		if (i == n)
+		{
+			oids[n] = ObjectIdGetDatum(count->relid);
+			rows[n++] = Int64GetDatum(0);
+		}
+		rows[i] = Int64GetDatum(DatumGetInt64(rows[i]) + count->n);
 	}
 	*tables = PointerGetDatum(construct_array(oids, n, REGCLASSOID,
 											  sizeof(Oid), true, TYPALIGN_INT));
@@ -144,26 +173,20 @@ insert_by_sql(Relation log, Datum *values, bool *isnull)
 }
 
 static void
-insert_row(SdOp *op)
+insert_row(Relation log, CatalogIndexState indexes, SdOp *op, SdDeletion *deletion)
 {
-	Relation	log = table_open(sd_objects()->log, RowExclusiveLock);
-	CatalogIndexState indexes;
 	Datum		values[LOG_COLUMNS] = {0};
 	bool		nulls[LOG_COLUMNS] = {0};
-
-	if (RelationGetNumberOfAttributes(log) != LOG_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("library and installed version of softdelete differ"),
-				 errhint("Run ALTER EXTENSION softdelete UPDATE.")));
 
 	values[LOG_ID] = Int64GetDatum(op->id);
 	values[LOG_TARGET] = ObjectIdGetDatum(op->root);
 	values[LOG_DELETED_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	values[LOG_DELETED_BY] = role_name(op->role);
 	values[LOG_SESSION_ROLE] = role_name(GetSessionUserId());
-	values[LOG_ACTOR] = text_or_null(sd_actor, &nulls[LOG_ACTOR]);
-	values[LOG_REASON] = text_or_null(sd_reason, &nulls[LOG_REASON]);
+	values[LOG_ACTOR] = text_or_null(deletion ? deletion->actor : sd_actor,
+									 &nulls[LOG_ACTOR]);
+	values[LOG_REASON] = text_or_null(deletion ? deletion->reason : sd_reason,
+									  &nulls[LOG_REASON]);
 	values[LOG_TXID] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
 	values[LOG_APPLICATION_NAME] = text_or_null(application_name,
 												&nulls[LOG_APPLICATION_NAME]);
@@ -173,7 +196,6 @@ insert_row(SdOp *op)
 	for (int i = LOG_RESTORED_AT; i < LOG_COLUMNS; i++)
 		nulls[i] = true;
 
-	indexes = CatalogOpenIndexes(log);
 	if (is_plain(log, indexes))
 	{
 		HeapTuple	tuple = heap_form_tuple(RelationGetDescr(log), values, nulls);
@@ -183,23 +205,106 @@ insert_row(SdOp *op)
 	}
 	else
 		insert_by_sql(log, values, nulls);
-	CatalogCloseIndexes(indexes);
-	table_close(log, RowExclusiveLock);
-	op->logged = true;
 }
 
-/* The operation without a statement (operation.c) adds to its row each time. */
+/* Add to the row by SQL, as the log's owner.  false: there is none. */
 static bool
-update_row(SdOp *op)
+add_by_sql(SdOp *op)
 {
-	Oid			types[] = {INT8OID, REGCLASSARRAYOID, INT8ARRAYOID};
-	Datum		values[3];
+	Oid			types[] = {INT8OID, REGCLASSARRAYOID, INT8ARRAYOID, REGCLASSOID};
+	Datum		values[4] = {Int64GetDatum(op->id), 0, 0, ObjectIdGetDatum(op->root)};
+	bool		found;
 
-	values[0] = Int64GetDatum(op->id);
-	table_arrays(op, &values[1], &values[2]);
-	return sd_own_sql("UPDATE softdelete.deletion_log SET tables = $2, marked = $3"
-					  " WHERE id OPERATOR(pg_catalog.=) $1",
-					  3, types, values) > 0;
+	sd_spi_connect();
+	found = sd_own_sql("SELECT tables, marked FROM softdelete.deletion_log"
+					   " WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values) > 0;
+	if (found)
+	{
+		for (int i = 1; i <= 2; i++)
+		{
+			bool		isnull;
+
+			values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i,
+									  &isnull);
+		}
+		table_arrays(op, &values[1], &values[2]);
+		(void) sd_own_sql(op->drew ?
+						  "UPDATE softdelete.deletion_log SET tables = $2, marked = $3, target = $4"
+						  " WHERE id OPERATOR(pg_catalog.=) $1" :
+						  "UPDATE softdelete.deletion_log SET tables = $2, marked = $3"
+						  " WHERE id OPERATOR(pg_catalog.=) $1", op->drew ? 4 : 3, types, values);
+	}
+	sd_spi_finish();
+	return found;
+}
+
+/*
+ * Add to the row that an earlier statement of this transaction has written.
+ * false: there is none, since a savepoint that it was written after was rolled
+ * back.  Nobody else has seen it yet.
+ */
+static bool
+add_to_row(Relation log, CatalogIndexState indexes, SdOp *op)
+{
+	Oid			primary = sd_primary_key(log);
+	ScanKeyData key[1];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Datum		values[LOG_COLUMNS];
+	bool		nulls[LOG_COLUMNS] = {0};
+	int			atts[] = {LOG_TABLES + 1, LOG_MARKED + 1, LOG_TARGET + 1};
+	Datum		changed[3];
+
+	if (!OidIsValid(primary) || !is_plain(log, indexes))
+		return add_by_sql(op);
+
+	ScanKeyInit(&key[0], LOG_ID + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(op->id));
+	scan = systable_beginscan(log, primary, true, SnapshotSelf, 1, key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		heap_deform_tuple(tuple, RelationGetDescr(log), values, nulls);
+		changed[0] = values[LOG_TABLES];
+		changed[1] = values[LOG_MARKED];
+		table_arrays(op, &changed[0], &changed[1]);
+		/* the table whose row asked for the id first, as of one statement */
+		changed[2] = op->drew ? ObjectIdGetDatum(op->root) : values[LOG_TARGET];
+		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(log), lengthof(atts),
+										  atts, changed, nulls);
+		CatalogTupleUpdateWithInfo(log, &tuple->t_self, tuple, indexes);
+	}
+	systable_endscan(scan);
+	return HeapTupleIsValid(tuple);
+}
+
+/*
+ * Write down what the operation has marked since it did so last.  The first
+ * statement of a deletion inserts the row, later ones of the transaction add.
+ */
+static void
+log_marked(SdOp *op)
+{
+	SdDeletion *deletion = sd_deletion_by_id(op->id);
+	Relation	log = table_open(sd_objects()->log, RowExclusiveLock);
+	CatalogIndexState indexes = CatalogOpenIndexes(log);
+
+	if (RelationGetNumberOfAttributes(log) != LOG_COLUMNS)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("library and installed version of softdelete differ"),
+				 errhint("Run ALTER EXTENSION softdelete UPDATE.")));
+	if (!(op->logged || (deletion && deletion->logged)) ||
+		!add_to_row(log, indexes, op))
+		insert_row(log, indexes, op, deletion);
+	CatalogCloseIndexes(indexes);
+	table_close(log, RowExclusiveLock);
+	CommandCounterIncrement();
+
+	op->logged = true;
+	if (deletion)
+		deletion->logged = true;
+	list_free_deep(op->counts);
+	op->counts = NIL;
 }
 
 /* ids, tables and counts as arrays */
@@ -297,23 +402,14 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 void
 sd_log_write(SdOp *op)
 {
-	bool		spi;
-
-	if (op->marked_total > 0 && !op->logged)
-	{
-		insert_row(op);
-		CommandCounterIncrement();
-	}
-	spi = op->restored != NULL || op->purged != NULL ||
-		(op->estate == NULL && op->marked_total > 0);
-	if (!spi)
+	if (op->counts != NIL)
+		log_marked(op);
+	if (op->restored == NULL && op->purged == NULL)
 		return;
 	sd_spi_connect();
 	sd_log_note(op->restored, op->role, false);
 	op->restored = NULL;
 	sd_log_note(op->purged, op->role, true);
 	op->purged = NULL;
-	if (op->estate == NULL && op->marked_total > 0 && !update_row(op))
-		insert_row(op);			/* its row went with a subtransaction */
 	sd_spi_finish();
 }

@@ -9,9 +9,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "base/own_objects.h"
-#include "commands/sequence.h"
 #include "engine/counts.h"
+#include "engine/deletion.h"
 #include "engine/frame.h"
 #include "engine/keyset.h"
 #include "engine/operation.h"
@@ -140,7 +139,7 @@ int64
 sd_op_id(SdOp *op)
 {
 	if (op->id == 0)
-		op->id = nextval_internal(sd_objects()->log_ids, false);
+		op->id = sd_deletion_id(op->role, &op->drew);
 	return op->id;
 }
 

@@ -27,10 +27,11 @@ typedef struct SdOp
 {
 	EState	   *estate;			/* of the statement; NULL: see sd_current_op */
 	MemoryContext context;
-	int64		id;				/* deletion id, 0 until the first row */
+	int64		id;				/* deletion id, 0 until the first row; see
+								 * deletion.c */
 	Oid			root;			/* table that it is logged for, when rows were marked */
 	Oid			role;			/* who */
-	List	   *counts;			/* SdCount */
+	List	   *counts;			/* SdCount, what is not in the log yet */
 	HTAB	   *restored;		/* SdIdCount, or NULL */
 	HTAB	   *purged;			/* likewise, of rows that RI erased along with an
 								 * unmanaged parent */
@@ -41,7 +42,8 @@ typedef struct SdOp
 								 * refer to these marked rows */
 	List	   *parents;		/* SdKeySet: nor may these, that restored rows
 								 * refer to, be deleted or missing */
-	bool		logged;
+	bool		drew;			/* the deletion began with this operation */
+	bool		logged;			/* it has written to the log row */
 	bool		reversed;		/* a trigger has restored rows that it marked, or
 								 * deleted rows that it restored */
 

@@ -286,7 +286,7 @@ CREATE TABLE computed (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name tex
 SELECT softdelete.enable(t) FROM unnest('{typed,unlogged,keyless,computed}'::regclass[]) t;
 SELECT softdelete.enable('temporary'), softdelete.enable('with_domain', 'Gone');
 CREATE FUNCTION two_of_three(target text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET softdelete.deletion_scope = statement AS $$
 DECLARE
 	live	text;
 	brought	bigint;

@@ -318,7 +318,7 @@ END $$;
 SELECT string_agg(id::text, ' ' ORDER BY id) FROM managed;
 COMMIT;
 SELECT string_agg(id::text, ' ' ORDER BY id) FROM managed;
--- what was rolled back left no log either: one row for each statement that stands
+-- what was rolled back left no log either: one row for a transaction that stands
 SELECT rows FROM softdelete.deletions WHERE target = 'managed'::regclass ORDER BY id;
 SELECT count(*) AS entries, sum(total) AS logged FROM softdelete.deletions WHERE target = 'managed'::regclass;
 SELECT sum(softdelete.undo(id)) AS restored FROM softdelete.deletions WHERE target = 'managed'::regclass;

@@ -46,8 +46,10 @@ SELECT * FROM last_deletion;
 SELECT softdelete.restore('attachments', 2);
 SELECT state('posts') AS posts, state('attachments') AS attachments;
 
--- all in one transaction, in which every deleted_at is the same
+-- all in one transaction, in which every deleted_at is the same, when each
+-- statement is to be a deletion of its own
 BEGIN;
+SET LOCAL softdelete.deletion_scope = statement;
 DELETE FROM attachments WHERE id = 2;
 DELETE FROM posts WHERE id = 1;
 SELECT state('posts') AS posts, state('attachments') AS attachments;
@@ -270,6 +272,8 @@ BEGIN
 	RETURN result;
 END $$;
 -- 1 went alone; then 2 and 3; then 2 comes back
+-- each statement is a deletion of its own, to be told apart
+SET softdelete.deletion_scope = statement;
 SELECT t.parent, t.child, try_type(t.parent, t.child, VARIADIC t.keys) FROM (VALUES
 	('int4', 'int4', '{1,2,3,1,2,3}'::text[]),
 	('int8', 'int4', '{1,2,3,1,2,3}'),
@@ -289,6 +293,7 @@ SELECT t.parent, t.child, try_type(t.parent, t.child, VARIADIC t.keys) FROM (VAL
 	('date', 'timestamptz', '{2024-01-01,2024-01-02,2024-01-03,2024-01-01 00:00,2024-01-02 00:00,2024-01-03 00:00}'),
 	('cascade_citext.citext', 'cascade_citext.citext', '{Ann,Bob,Eve,ANN,bob,eVe}')
 ) AS t(parent, child, keys);
+RESET softdelete.deletion_scope;
 -- arrays as keys: an array of arrays could not be unnested
 CREATE TABLE paths (path int[] PRIMARY KEY);
 CREATE TABLE steps (id int PRIMARY KEY, path int[] REFERENCES paths ON DELETE CASCADE);

@@ -20,6 +20,7 @@ SELECT softdelete.enable('"Tenant 1".p'), softdelete.enable('"Tenant 1".c'),
 
 -- another schema's key becomes immediate: this one's has until the commit
 BEGIN;
+SET LOCAL softdelete.deletion_scope = statement;
 SET CONSTRAINTS ALL DEFERRED;
 SET CONSTRAINTS "Tenant 1"."Key" IMMEDIATE;
 DELETE FROM tenant_2.p WHERE id = 1;

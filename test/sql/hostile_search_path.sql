@@ -157,7 +157,7 @@ ALTER TABLE tour.strict ADD COLUMN other pg_catalog.int4 REFERENCES tour.parent;
 ALTER TYPE tour.status RENAME VALUE 'open' TO 'shut';
 SELECT softdelete.disable('tour.flag', true);
 $tour$, false) IS NULL AS told;
-CREATE FUNCTION trap.take_tour() RETURNS SETOF pg_catalog.text LANGUAGE plpgsql AS $$
+CREATE FUNCTION trap.take_tour() RETURNS SETOF pg_catalog.text LANGUAGE plpgsql SET softdelete.deletion_scope = statement AS $$
 DECLARE
     command pg_catalog.text;
 BEGIN

@@ -1,6 +1,6 @@
--- The log holds one row for each statement that deleted rows: what, how many,
--- by whom, why, when and in which transaction; and what became of them.  What
--- was rolled back leaves no row.
+-- The log holds one row for what a transaction deleted, here a statement as a
+-- rule: what, how many, by whom, why, when and in which transaction; and what
+-- became of them.  What was rolled back leaves no row.
 \set SHOW_CONTEXT never
 SET SESSION AUTHORIZATION sd_owner;
 CREATE SCHEMA log;
@@ -59,7 +59,7 @@ SELECT id, title FROM posts WHERE id IN (10, 21, 22) ORDER BY id;
 -- an UPDATE that sets the mark
 UPDATE posts SET deleted_at = '2020-02-02 02:02+00' WHERE id IN (11, 12);
 SELECT * FROM added();
--- by a function that deletes twice: two statements
+-- by a function that deletes twice: two statements, one deletion
 CREATE FUNCTION twice() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	DELETE FROM posts WHERE id = 13;
@@ -69,7 +69,7 @@ SELECT twice();
 SELECT * FROM added();
 
 ------------------------------------------------------------------------------
--- What a user's trigger deletes is a statement of its own
+-- What a user's trigger deletes is of the same transaction, so of the same deletion
 ------------------------------------------------------------------------------
 CREATE FUNCTION delete_other() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -83,7 +83,7 @@ DROP TRIGGER before_posts ON posts;
 CREATE TRIGGER after_posts AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION delete_other();
 DELETE FROM posts WHERE id = 16;
 SELECT * FROM added() ORDER BY total;
--- undoing the one does not undo the other
+-- restoring the row brings back what its foreign keys lead to, nothing else
 SELECT softdelete.restore('posts', 16);
 SELECT count(*) FROM "Other Table" WHERE id IN (5, 6);
 DROP TRIGGER after_posts ON posts;

@@ -132,6 +132,7 @@ SELECT * FROM remaining();
 SELECT fill();
 -- circle 1 is deleted by itself, the rest later on
 BEGIN;
+SET LOCAL softdelete.deletion_scope = statement;
 DELETE FROM note WHERE id = 2;
 UPDATE a SET boss = NULL WHERE id = 1;
 DELETE FROM note WHERE id = 1;

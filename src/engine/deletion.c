@@ -1,0 +1,134 @@
+/*
+ * deletion.c
+ *		The deletions of the running transaction.
+ *
+ * Applications delete children and parent in statements of their own, within
+ * one transaction.  So all that a transaction marks under one role, actor and
+ * reason gets one deletion id.  The ids are kept here, in TopTransactionContext,
+ * and go when the transaction ends; what a subtransaction drew goes when it is
+ * rolled back.  How many rows there are is not known here: the log row holds
+ * that (log.c), so a rolled back savepoint takes its share away by itself.
+ *
+ * Called by operation.c and log.c.  Runs no SQL.
+ */
+#include "postgres.h"
+
+#include "engine/deletion.h"
+#include "access/xact.h"
+#include "base/guc.h"
+#include "base/own_objects.h"
+#include "commands/sequence.h"
+#include "nodes/pg_list.h"
+#include "utils/memutils.h"
+
+static List *deletions = NIL;	/* SdDeletion, newest first */
+
+static const char *
+or_empty(const char *value)
+{
+	return value ? value : "";
+}
+
+static int64
+next_id(void)
+{
+	return nextval_internal(sd_objects()->log_ids, false);
+}
+
+/*
+ * The id of the deletion that rows marked now by the role belong to.  *drawn: it
+ * begins with this call.
+ */
+int64
+sd_deletion_id(Oid role, bool *drawn)
+{
+	SdDeletion *deletion;
+	ListCell   *lc;
+	MemoryContext old;
+
+	*drawn = true;
+	if (sd_deletion_scope == SD_SCOPE_STATEMENT)
+		return next_id();
+	foreach(lc, deletions)
+	{
+		deletion = lfirst(lc);
+		if (deletion->role == role &&
+			strcmp(deletion->actor, or_empty(sd_actor)) == 0 &&
+			strcmp(deletion->reason, or_empty(sd_reason)) == 0)
+		{
+			*drawn = false;
+			return deletion->id;
+		}
+	}
+
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	deletion = palloc(sizeof(SdDeletion));
+	deletion->id = next_id();
+	deletion->role = role;
+	deletion->actor = pstrdup(or_empty(sd_actor));
+	deletion->reason = pstrdup(or_empty(sd_reason));
+	deletion->logged = false;
+	deletion->subid = GetCurrentSubTransactionId();
+	deletions = lcons(deletion, deletions);
+	MemoryContextSwitchTo(old);
+	return deletion->id;
+}
+
+/* NULL: of a statement's own, or its subtransaction was rolled back. */
+SdDeletion *
+sd_deletion_by_id(int64 id)
+{
+	ListCell   *lc;
+
+	foreach(lc, deletions)
+		if (((SdDeletion *) lfirst(lc))->id == id)
+			return lfirst(lc);
+	return NULL;
+}
+
+static void
+forget(SdDeletion *deletion)
+{
+	pfree(deletion->actor);
+	pfree(deletion->reason);
+	pfree(deletion);
+}
+
+static void
+on_subxact(SubXactEvent event, SubTransactionId subid,
+		   SubTransactionId parent, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	foreach(lc, deletions)
+	{
+		SdDeletion *deletion = lfirst(lc);
+
+		if (deletion->subid != subid)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			deletion->subid = parent;
+		else
+		{
+			deletions = foreach_delete_current(deletions, lc);
+			forget(deletion);
+		}
+	}
+}
+
+static void
+on_xact(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
+		event == XACT_EVENT_ABORT)
+		deletions = NIL;		/* the memory goes with the transaction */
+}
+
+void
+sd_deletion_init(void)
+{
+	RegisterXactCallback(on_xact, NULL);
+	RegisterSubXactCallback(on_subxact, NULL);
+}
