@@ -18,6 +18,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "mark/cascade.h"
+#include "mark/settle.h"
 #include "miscadmin.h"
 #include "tables/names.h"
 #include "tables/predicate.h"
@@ -87,6 +88,8 @@ undo_tables(List *tables, int64 id)
 	int64		rows;
 	ListCell   *lc;
 
+	frame.op->restoring = true;
+	frame.op->whole = true;
 	SD_BEGIN_FRAME(&frame);
 	{
 		foreach(lc, tables)

@@ -82,8 +82,8 @@ sd_keyquery_init(void)
 }
 
 /* "ONLY " unless the table is partitioned: RI does not reach down inheritance */
-static const char *
-only(Oid relid)
+const char *
+sd_only(Oid relid)
 {
 	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
 }
@@ -111,9 +111,9 @@ append_collation(StringInfo buf, Oid relid, AttrNumber attnum)
 }
 
 /* "k.k1 = alias.column AND ..." for one side of the key, or "$1 = ..." */
-static void
-append_match(StringInfo buf, SdKey *key, const char *alias, bool child,
-			 bool many, const Oid *types)
+void
+sd_append_match(StringInfo buf, SdKey *key, const char *alias, bool child,
+				bool many, const Oid *types)
 {
 	Oid			relid = child ? key->child : key->parent;
 	AttrNumber *atts = child ? key->child_atts : key->parent_atts;
@@ -142,8 +142,8 @@ append_match(StringInfo buf, SdKey *key, const char *alias, bool child,
 }
 
 /* "ROWS FROM (unnest($1), ...) AS k(k1, ...)", or "(VALUES ($1, ...)) AS ..." */
-static void
-append_keys(StringInfo buf, int n, bool many)
+void
+sd_append_keys(StringInfo buf, int n, bool many)
 {
 	appendStringInfoString(buf, many ? "ROWS FROM (" : "(VALUES (");
 	for (int i = 0; i < n; i++)
@@ -173,15 +173,15 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 *	[AND (c.deletion_id # $n) = 0] AND $m IS NULL
 			 * ----------
 			 */
-			appendStringInfo(&buf, "DELETE FROM %s%s c ", only(key->child),
+			appendStringInfo(&buf, "DELETE FROM %s%s c ", sd_only(key->child),
 							 sd_qualified_name(key->child));
 			if (many)
 			{
 				appendStringInfoString(&buf, "USING ");
-				append_keys(&buf, key->n, many);
+				sd_append_keys(&buf, key->n, many);
 			}
 			appendStringInfoString(&buf, " WHERE ");
-			append_match(&buf, key, "c", true, many, set->types);
+			sd_append_match(&buf, key, "c", true, many, set->types);
 			if (kind == SD_QUERY_RESTORE)
 			{
 				table = sd_table_by_oid(key->child);
@@ -204,16 +204,16 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 *	 [AND c is live] AND $m IS NULL
 			 *	FOR SHARE OF c
 			 * FOR SHARE waits for whoever is deleting that child just now.
-			 * The other one has count(*) and no lock.
+			 * The other one has count(*), of deleted children, too, and no lock.
 			 * ----------
 			 */
 			appendStringInfo(&buf, "SELECT %s FROM ",
 							 kind == SD_QUERY_CHILD ? "k.*" : "pg_catalog.count(*)");
-			append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, ", %s%s c WHERE ", only(key->child),
+			sd_append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, ", %s%s c WHERE ", sd_only(key->child),
 							 sd_qualified_name(key->child));
-			append_match(&buf, key, "c", true, true, set->types);
-			table = sd_table_by_oid(key->child);
+			sd_append_match(&buf, key, "c", true, true, set->types);
+			table = kind == SD_QUERY_CHILD ? sd_table_by_oid(key->child) : NULL;
 			if (table)
 				appendStringInfo(&buf, " AND %s",
 								 sd_table_predicate(table, true, "c"));
@@ -227,10 +227,10 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 * ----------
 			 */
 			appendStringInfoString(&buf, "SELECT k.* FROM ");
-			append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
+			sd_append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, " JOIN %s%s p ON ", sd_only(key->parent),
 							 sd_qualified_name(key->parent));
-			append_match(&buf, key, "p", false, true, set->types);
+			sd_append_match(&buf, key, "p", false, true, set->types);
 			appendStringInfo(&buf, " WHERE %s",
 							 sd_table_predicate(sd_table_by_oid(key->parent),
 												kind == SD_QUERY_LIVE, "p"));
@@ -248,10 +248,10 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			table = sd_table_by_oid(key->parent);
 			appendStringInfo(&buf, "%s AS deleted FROM ",
 							 table ? sd_table_predicate(table, false, "p") : "false");
-			append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, " JOIN %s%s p ON ", only(key->parent),
+			sd_append_keys(&buf, key->n, many);
+			appendStringInfo(&buf, " JOIN %s%s p ON ", sd_only(key->parent),
 							 sd_qualified_name(key->parent));
-			append_match(&buf, key, "p", false, true, set->types);
+			sd_append_match(&buf, key, "p", false, true, set->types);
 			/* OFFSET 0: the condition must not be pushed below the lock */
 			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.deleted");
 			break;
@@ -263,10 +263,10 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 * ----------
 			 */
 			appendStringInfoString(&buf, "SELECT k.* FROM ");
-			append_keys(&buf, key->n, many);
+			sd_append_keys(&buf, key->n, many);
 			appendStringInfo(&buf, " WHERE NOT EXISTS (SELECT FROM %s%s p WHERE ",
-							 only(key->parent), sd_qualified_name(key->parent));
-			append_match(&buf, key, "p", false, true, set->types);
+							 sd_only(key->parent), sd_qualified_name(key->parent));
+			sd_append_match(&buf, key, "p", false, true, set->types);
 			appendStringInfoChar(&buf, ')');
 			break;
 	}
@@ -322,8 +322,9 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	return plan;
 }
 
-static Datum
-keys_array(SdKeySet *set, int column, int first, int n)
+/* some of the keys' values in one column, as an array */
+Datum
+sd_keys_array(SdKeySet *set, int column, int first, int n)
 {
 	int16		len;
 	bool		byval;
@@ -346,8 +347,8 @@ size_in_array(Datum value, bool byval, int16 len)
  * How many keys, from first on, go into one run: an array has a limit, and the
  * memory that it takes should have one.
  */
-static int
-keys_per_run(SdKeySet *set, int first)
+int
+sd_keys_per_run(SdKeySet *set, int first)
 {
 	Size		size[INDEX_MAX_KEYS] = {0};
 	int16		len;
@@ -391,9 +392,9 @@ sd_execute_key_reading(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 	for (int first = 0; first < set->n; first += run)
 	{
 		CHECK_FOR_INTERRUPTS();
-		run = arrays ? keys_per_run(set, first) : 1;
+		run = arrays ? sd_keys_per_run(set, first) : 1;
 		for (int i = 0; i < n; i++)
-			values[i] = arrays ? keys_array(set, i, first, run) : set->values[i][first];
+			values[i] = arrays ? sd_keys_array(set, i, first, run) : set->values[i][first];
 		values[n] = Int64GetDatum(set->id);
 		sd_execute(fetch_plan(kind, set, arrays, role), values, statement, role,
 				   false, view, limit);

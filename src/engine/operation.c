@@ -128,6 +128,8 @@ sd_current_op(void)
 			AllocSetContextCreate(TopTransactionContext, "softdelete operation",
 								  ALLOCSET_SMALL_SIZES);
 		op = begin_op(estate, context);
+		op->restoring = sd_frame && sd_frame->statement &&
+			sd_frame->statement->task == SD_TASK_RESTORE;
 	}
 	if (sd_frame)
 		sd_frame->op = op;
@@ -307,5 +309,6 @@ sd_op_lock_shared(SdOp *op, Oid relid, ItemPointer tid)
 bool
 sd_op_has_work(SdOp *op)
 {
-	return op->pending != NIL || op->childless != NIL || op->parents != NIL;
+	return op->pending != NIL || op->childless != NIL || op->parents != NIL ||
+		op->held != NIL;
 }

@@ -42,6 +42,12 @@ typedef struct SdOp
 								 * refer to these marked rows */
 	List	   *parents;		/* SdKeySet: nor may these, that restored rows
 								 * refer to, be deleted or missing */
+	bool		restoring;		/* it is a restore of the engine's ... */
+	bool		whole;			/* ... of a whole deletion */
+	bool		trial;			/* of rows that may hold each other, but not ... */
+	List	   *trial_but;		/* ... those that refer to these, SdKeySet */
+	List	   *held;			/* SdKeySet: some of their children were left deleted,
+								 * since they need other deleted rows as well */
 	bool		drew;			/* the deletion began with this operation */
 	bool		logged;			/* it has written to the log row */
 	bool		reversed;		/* a trigger has restored rows that it marked, or

@@ -34,8 +34,9 @@ sd_check_children(SdKeySet *set)
 }
 
 /*
- * The rows of the set were restored: what they refer to must be there and be
- * live, when a deferred key is checked at the latest.
+ * The rows of the set were restored: what they refer to must be there and, unless
+ * the key is SET NULL or SET DEFAULT, be live, when a deferred key is checked at
+ * the latest.
  */
 void
 sd_check_parent(SdKeySet *set)
@@ -47,6 +48,8 @@ sd_check_parent(SdKeySet *set)
 	/* locks the parents that are there */
 	deleted = sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
 							 SD_VIEW_LATEST, 1) > 0;
+	/* a reference that the delete let stand comes back as it was */
+	deleted = deleted && sd_key_needs_parent(key);
 	if (!deleted && sd_missing_parents(set)->n == 0)
 		return;
 	if (sd_key_needs_parent(key) && sd_is_deferred(key))

@@ -143,10 +143,10 @@ count_children(SdKeySet *set, SdView view)
 
 /*
  * Does a live row refer to one of the keys that should not?  A SET NULL or SET
- * DEFAULT reference may stay behind a delete until the purge, so there only new
- * ones count: more than there were as the parent was marked, or, if that was no
- * command of this transaction, before its first.  Leaves the key in SPI_tuptable
- * (not for those).
+ * DEFAULT reference may stay behind a delete until the purge, and come back with
+ * its row, so there only new ones count: more rows, live or deleted, than there
+ * were as the parent was marked, or, if that was no command of this transaction,
+ * before its first.  Leaves the key in SPI_tuptable (not for those).
  */
 static bool
 has_live_child(SdKeySet *set)

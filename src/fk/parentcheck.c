@@ -9,8 +9,8 @@
  * the check fails as if the parent were gone; if it is deleted itself, its
  * reference to a deleted parent is as it should be.
  *
- * While a statement marks rows, its cascade has yet to come; then the parent
- * passes and is looked at again when the operation is done.  Owns no state.
+ * While a statement marks or restores rows, the others have yet to come; then the
+ * parent passes and is looked at again when the operation is done.  Owns no state.
  */
 #include "postgres.h"
 
@@ -20,6 +20,7 @@
 #include "base/own_objects.h"
 #include "base/spi.h"
 #include "engine/keyset.h"
+#include "engine/frame.h"
 #include "engine/operation.h"
 #include "executor/executor.h"
 #include "fk/orphan.h"
@@ -98,7 +99,10 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 	if (table == NULL)
 		PG_RETURN_BOOL(true);
 	op = sd_existing_op();
-	if (op != NULL && op->id == 0)
+	if (op == NULL && sd_frame != NULL && sd_frame->statement != NULL &&
+		sd_frame->statement->task == SD_TASK_RESTORE)
+		op = sd_current_op();
+	if (op != NULL && op->id == 0 && !op->restoring)
 		op = NULL;
 
 	if (op == NULL)

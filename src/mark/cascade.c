@@ -9,9 +9,7 @@
  * they run as the invoking role, with the whole level done, and collect the next
  * level's keys.  No recursion, however deep the tree.
  *
- * When nothing is left to follow, the keys that may refuse are checked:
- * RESTRICT and NO ACTION ones, cascades that a user's trigger or rule may have
- * stopped, and parents of restored rows.
+ * What comes when nothing is left to follow stands in settle.c.
  */
 #include "postgres.h"
 
@@ -23,8 +21,8 @@
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "engine/operation.h"
+#include "engine/restorequery.h"
 #include "engine/statement.h"
-#include "fk/check.h"
 #include "fk/orphan.h"
 #include "mark/cascade.h"
 #include "mark/userevents.h"
@@ -62,13 +60,78 @@ may_be_refused(Oid relid)
 }
 
 /*
+ * The deleted rows of other tables that children of the restored rows in the set
+ * need as well, in sets of keys: those children stay deleted.  Such a row may
+ * come back later on in the same restore, and its children are looked at then.
+ */
+static List *
+other_deleted_parents(SdKeySet *set, SdTable *child, Oid owner)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, child->parents)
+	{
+		SdKey	   *other = lfirst(lc);
+		SdKeySet   *keys;
+
+		if (other->oid == set->key->oid || !sd_key_needs_parent(other) ||
+			sd_table_by_oid(other->parent) == NULL)
+			continue;
+		keys = sd_other_parents(set, other, owner);
+		if (keys->n > 0)
+			keys = sd_only_deleted(keys);
+		if (keys->n > 0)
+			result = lappend(result, keys);
+	}
+	return result;
+}
+
+/*
+ * Restore the children of the rows in the set that are of the same deletion,
+ * whatever a delete does along the key: the application may have deleted them
+ * first.  An undo brings all of it back, so that it need not look; a trial knows
+ * whom to leave out (settle.c).  Returns whether any may have been left out.
+ */
+static bool
+restore_children(SdOp *op, SdKeySet *set, SdTable *child, Oid owner,
+				 SdStatement *statement)
+{
+	List	   *but = op->trial ? op->trial_but :
+		op->whole ? NIL : other_deleted_parents(set, child, owner);
+	List	   *deleted = NIL;
+	ListCell   *lc;
+
+	foreach(lc, but)
+		if (((SdKeySet *) lfirst(lc))->key->child == set->key->child)
+			deleted = lappend(deleted, lfirst(lc));
+	if (deleted == NIL)
+		sd_execute_key(SD_QUERY_RESTORE, set, statement, owner, SD_VIEW_LATEST, 0);
+	else
+		sd_restore_children_but(set, deleted, statement, owner);
+	return deleted != NIL;
+}
+
+static List *
+add_set(SdOp *op, List *list, SdKeySet *set)
+{
+	MemoryContext old = MemoryContextSwitchTo(op->context);
+
+	list = lappend(list, set);
+	MemoryContextSwitchTo(old);
+	return list;
+}
+
+/*
  * Carry a set of keys to the next level.  A cascade that may have left live
- * rows behind is kept for the check, the set is done with otherwise.
+ * rows behind, or a restore that may have left deleted ones, is kept for settle.c;
+ * the set is done with otherwise.
  */
 static void
 follow(SdOp *op, SdKeySet *set)
 {
 	SdStatement statement = {0};
+	bool		kept = false;
 	Relation	rel = table_open(set->key->child, RowExclusiveLock);
 	SdTable    *child = sd_table(rel);
 	Oid			owner = rel->rd_rel->relowner;
@@ -81,16 +144,15 @@ follow(SdOp *op, SdKeySet *set)
 		statement.op = op;
 		statement.via = set->key;
 		statement.id = set->id;
-		sd_execute_key(set->restored ? SD_QUERY_RESTORE : SD_QUERY_MARK,
-					   set, &statement, owner, SD_VIEW_LATEST, 0);
+		if (set->restored)
+			kept = restore_children(op, set, child, owner, &statement);
+		else
+			sd_execute_key(SD_QUERY_MARK, set, &statement, owner, SD_VIEW_LATEST, 0);
 	}
-	if (!set->restored && (child == NULL || may_be_refused(set->key->child)))
-	{
-		MemoryContext old = MemoryContextSwitchTo(op->context);
-
-		op->childless = lappend(op->childless, set);
-		MemoryContextSwitchTo(old);
-	}
+	if (kept)
+		op->held = add_set(op, op->held, set);
+	else if (!set->restored && (child == NULL || may_be_refused(set->key->child)))
+		op->childless = add_set(op, op->childless, set);
 	else
 		sd_key_set_free(set);
 }
@@ -189,28 +251,5 @@ sd_follow(SdOp *op, EState *estate)
 		AfterTriggerEndQuery(estate);
 		list_free(level.sets);
 	}
-	sd_spi_finish();
-}
-
-/* The same, and check what the operation has left to be checked. */
-void
-sd_cascade(SdOp *op, EState *estate)
-{
-	ListCell   *lc;
-
-	if (op->pending != NIL)
-		sd_follow(op, estate);
-	if (op->childless == NIL && op->parents == NIL)
-		return;
-	sd_spi_connect();
-	drop_reversed(op);
-	foreach(lc, op->childless)
-		if (((SdKeySet *) lfirst(lc))->n > 0)
-			sd_check_children(lfirst(lc));
-	foreach(lc, op->parents)
-		sd_check_parent(lfirst(lc));
-	op->childless = NIL;
-	op->parents = NIL;
-
 	sd_spi_finish();
 }

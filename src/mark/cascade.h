@@ -10,6 +10,5 @@
 #include "engine/operation.h"
 
 extern void sd_follow(SdOp *op, EState *estate);
-extern void sd_cascade(SdOp *op, EState *estate);
 
 #endif							/* SOFTDELETE_CASCADE_H */

@@ -21,7 +21,7 @@
 #include "engine/log.h"
 #include "engine/operation.h"
 #include "executor/executor.h"
-#include "mark/cascade.h"
+#include "mark/settle.h"
 #include "mark/rowlock.h"
 #include "mark/triggers.h"
 #include "tables/foreignkeys.h"
@@ -276,7 +276,7 @@ sd_note_restored(SdOp *op, SdTable *table, int64 id, TupleTableSlot *row, SdKey 
 	{
 		SdKey	   *key = lfirst(lc);
 
-		if (key->on_delete == FKCONSTR_ACTION_CASCADE && id != 0)
+		if (id != 0)
 			sd_op_restored(op, key, id, row);
 	}
 	if (via != NULL && list_length(table->parents) == 1 &&

@@ -177,11 +177,11 @@ DELETE FROM lefts WHERE id = 1;
 DELETE FROM top WHERE id = 1;
 SELECT softdelete.restore('top', 1);
 SELECT state('top') AS top, state('lefts') AS lefts, state('rights') AS rights, state('bottom') AS bottom;
--- ... as soon as the other parent is there
+-- what the other parent, deleted still, needs as well stays deleted
 DELETE FROM rights WHERE id = 1;
 SELECT softdelete.restore('lefts', 1);
 SELECT state('lefts') AS lefts, state('rights') AS rights, state('bottom') AS bottom;
-SELECT softdelete.restore('rights', 1), softdelete.restore('lefts', 1);
+SELECT softdelete.restore('rights', 1), softdelete.restore('bottom', 1);
 SELECT state('lefts') AS lefts, state('rights') AS rights, state('bottom') AS bottom;
 
 ------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ DELETE FROM users WHERE id = 1;
 SELECT state('users') AS users, state('messages') AS messages;
 SELECT softdelete.restore('users', 1);
 SELECT state('users') AS users, state('messages') AS messages;
--- both parents of a message, in one deletion: one alone cannot take it back
+-- both parents of a message, in one deletion: one alone does not take it back
 DELETE FROM users WHERE id IN (1, 2);
 SELECT * FROM last_deletion;
 SELECT softdelete.restore('users', 1);
@@ -211,7 +211,7 @@ SELECT state('users') AS users, state('messages') AS messages;
 SELECT softdelete.restore('users', 1);
 SELECT softdelete.restore('users', 2);
 SELECT state('users') AS users, state('messages') AS messages;
-SELECT softdelete.restore('users', 1);
+SELECT sum(softdelete.restore('messages', id)) FROM unnest('{1,2}'::int[]) AS m(id);
 SELECT state('users') AS users, state('messages') AS messages;
 
 ------------------------------------------------------------------------------

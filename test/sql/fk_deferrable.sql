@@ -175,6 +175,12 @@ SELECT t, count(*) FROM pg_temp.managed GROUP BY t ORDER BY t;
 -- Restore obeys the keys as well: a child under a deleted parent, and back
 ------------------------------------------------------------------------------
 SET search_path = deferrable_managed;
+SELECT softdelete.restore('parent', 1);
+BEGIN;
+SET LOCAL softdelete.deletion_scope = statement;
+DELETE FROM parent WHERE id = 1;
+DELETE FROM lazy WHERE id = 1;
+COMMIT;
 SELECT softdelete.restore('lazy', 1);
 BEGIN;
 SELECT softdelete.restore('parent', 1), softdelete.restore('lazy', 1);

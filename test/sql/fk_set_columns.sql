@@ -35,10 +35,10 @@ DELETE FROM post WHERE id = 13;
 SELECT * FROM links ORDER BY id;
 SELECT softdelete.restore('author', 1, 2);
 SELECT * FROM links WHERE "Tenant" = 1 AND author IN (2, 3) ORDER BY id;
+-- a post comes back with its link, though the author is deleted still
 SELECT softdelete.restore('post', 13);
 SELECT * FROM links WHERE id = 13;
 SELECT softdelete.undo(max(id)) FROM softdelete.deletions WHERE target = 'author'::regclass;
-SELECT softdelete.restore('post', 13);
 SELECT * FROM difference;
 
 ------------------------------------------------------------------------------
