@@ -238,6 +238,21 @@ as_column(Oid relid, AttrNumber attnum, Oid from, Datum value)
 	return value;
 }
 
+/* The index of a managed table's primary key; raises where there is none. */
+Oid
+sd_require_primary_key(Relation rel)
+{
+	Oid			index = sd_primary_key(rel);
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no primary key", RelationGetRelationName(rel)),
+				 errhint("Delete with DELETE; restore with softdelete.undo(), or by an UPDATE that clears column \"%s\" while softdelete.visibility = only_deleted.",
+						 get_attname(RelationGetRelid(rel), sd_table(rel)->marker, false))));
+	return index;
+}
+
 /*
  * Read the arguments of a function (regclass, ..., VARIADIC "any"), whose key
  * values begin at argument first (from 0).  Raises
@@ -254,7 +269,6 @@ sd_by_key_from(FunctionCallInfo fcinfo, int first)
 	int			nargs;
 	Relation	rel;
 	Relation	index;
-	Oid			index_oid;
 	StringInfoData where;
 
 	if (PG_ARGISNULL(0))
@@ -267,15 +281,7 @@ sd_by_key_from(FunctionCallInfo fcinfo, int first)
 	sd_require_managed(key->relid);
 	rel = relation_open(key->relid, AccessShareLock);
 	key->table = sd_table(rel);
-	index_oid = sd_primary_key(rel);
-	if (!OidIsValid(index_oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no primary key", get_rel_name(key->relid)),
-				 errhint("Delete with DELETE; restore with softdelete.undo(), or by an UPDATE that clears column \"%s\" while softdelete.visibility = only_deleted.",
-						 get_attname(key->relid, key->table->marker, false))));
-
-	index = index_open(index_oid, AccessShareLock);
+	index = index_open(sd_require_primary_key(rel), AccessShareLock);
 	key->n = IndexRelationGetNumberOfKeyAttributes(index);
 	if (nargs != key->n)
 		ereport(ERROR,

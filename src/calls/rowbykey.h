@@ -10,6 +10,7 @@
 #include "engine/statement.h"
 #include "fmgr.h"
 #include "tables/table.h"
+#include "utils/rel.h"
 
 /* a statement on one row, its parameters being the key's values */
 typedef struct SdByKey
@@ -36,6 +37,7 @@ extern SdByKey *sd_by_key_from(FunctionCallInfo fcinfo, int first);
 #define sd_by_key(fcinfo) sd_by_key_from(fcinfo, 1)
 extern bool sd_probe(SdByKey *key, SdRowState *state);
 extern void sd_require_managed(Oid relid);
+extern Oid	sd_require_primary_key(Relation rel);
 extern void sd_raise_no_row(SdByKey *key);
 extern int	sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role);
 

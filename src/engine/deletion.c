@@ -13,11 +13,11 @@
  */
 #include "postgres.h"
 
-#include "engine/deletion.h"
 #include "access/xact.h"
 #include "base/guc.h"
 #include "base/own_objects.h"
 #include "commands/sequence.h"
+#include "engine/deletion.h"
 #include "nodes/pg_list.h"
 #include "utils/memutils.h"
 

@@ -29,6 +29,8 @@ typedef struct SdStatement
 	Oid			relid;			/* table that it modifies, if it does */
 	bool		restricted;		/* see sd_become() */
 	struct SdOp *op;			/* joins this operation; NULL: its own */
+	bool		each;			/* RESTORE: of several deletions, each row counted
+								 * for its own */
 	struct SdKey *via;			/* cascades along this key, or NULL */
 	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
 								 * id of its own operation, or 0 */

@@ -141,12 +141,13 @@ fire_always(TriggerDesc *desc)
  * Is every row that the statement writes to the relation marked, or restored, so
  * that watch.c notes them?  Not where a row may leave its partition: that is a
  * DELETE and an INSERT, which triggers follow (see note_move).  But these do not
- * fire on a replica.
+ * fire on a replica.  Nor where the old row has to say which deletion it was of.
  */
 static bool
-is_watched(EState *estate, ResultRelInfo *rel, SdTable *table)
+is_watched(EState *estate, ResultRelInfo *rel, SdTable *table, SdStatement *statement)
 {
 	return sd_is_converted(estate, rel, table) &&
+		!(statement != NULL && statement->each) &&
 		(!table->moves || SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA);
 }
 
@@ -191,7 +192,7 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 			continue;
 		}
 
-		watched = is_watched(estate, rel, table);
+		watched = is_watched(estate, rel, table, statement);
 		if (watched)
 		{
 			sd_watch_rows(estate, rel, table,
