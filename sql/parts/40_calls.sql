@@ -22,9 +22,13 @@ CREATE FUNCTION restore(target regclass, VARIADIC key "any") RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_restore' LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION restore(regclass, "any") IS 'restore the row with this primary key and all that went with it; returns the number of rows';
 
-CREATE FUNCTION undo(deletion_id bigint) RETURNS bigint
+CREATE FUNCTION undo(deletion_id bigint, on_conflict text DEFAULT 'error') RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_undo' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION undo(bigint) IS 'restore all rows that one deletion took; returns their number';
+COMMENT ON FUNCTION undo(bigint, text) IS 'restore all rows that one deletion took; returns their number. skip passes over conflicts';
+
+CREATE FUNCTION undo(deletion_ids bigint[], on_conflict text DEFAULT 'error') RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_undo_many' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION undo(bigint[], text) IS 'restore all rows that these deletions took, or none; returns their number. skip passes over conflicts';
 
 CREATE FUNCTION purge(target regclass, VARIADIC key "any") RETURNS bigint
 	AS 'MODULE_PATHNAME', 'softdelete_purge' LANGUAGE C VOLATILE;

@@ -44,10 +44,12 @@ sd_try_restore(void (*restore) (void *), void *arg, char **why)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (!is_conflict(error->sqlerrcode))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (!is_conflict(error->sqlerrcode))
+			ReThrowError(error);
 		code = error->sqlerrcode;
 		*why = pstrdup(error->detail ? error->detail : error->message);
 		FreeErrorData(error);

@@ -1,7 +1,8 @@
 /*
  * undo.c
- *		undo(): everything that one deletion took comes back.
+ *		undo(): everything that one deletion took comes back, or several did.
  *
+ * Where it is to pass over conflicts, undoskip.c goes on when the whole meets one.
  * Owns no state.
  */
 #include "postgres.h"
@@ -10,7 +11,10 @@
 #include "base/own_sql.h"
 #include "base/spi.h"
 #include "calls/refusal.h"
+#include "calls/try.h"
+#include "calls/undo.h"
 #include "catalog/pg_type.h"
+#include "engine/counts.h"
 #include "engine/frame.h"
 #include "engine/log.h"
 #include "engine/operation.h"
@@ -26,10 +30,13 @@
 #include "tables/rights.h"
 #include "tables/table.h"
 #include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(softdelete_undo);
+PG_FUNCTION_INFO_V1(softdelete_undo_many);
 
 /* restore what is left of the deletion in one table, as the caller */
 static void
@@ -74,36 +81,23 @@ has_rows_of(Oid relid, int64 id)
 }
 
 /*
- * Restore what is left of the deletion in the tables, the first one first and
- * what it cascades to, as the owners, before the others.  One operation, as if
- * it were one statement, whose checks come at its end: rows may refer to each
- * other in a circle.  Returns the number of rows.
+ * Restore something in one operation, as if it were one statement, whose checks
+ * come at its end: rows may refer to each other in a circle.  Returns the number
+ * of rows.
  */
-static int64
-undo_tables(List *tables, int64 id)
+int64
+sd_in_one_operation(void (*restore) (SdOp *, EState *, void *), void *arg)
 {
 	EState	   *estate = CreateExecutorState();
 	QueryDesc	query = {.estate = estate};
 	SdFrame		frame = {NULL, &query, NULL, sd_op_begin(estate)};
 	int64		rows;
-	ListCell   *lc;
 
 	frame.op->restoring = true;
 	frame.op->whole = true;
 	SD_BEGIN_FRAME(&frame);
 	{
-		foreach(lc, tables)
-		{
-			Oid			relid = lfirst_oid(lc);
-
-			if (lc != list_head(tables) &&
-				(sd_table_by_oid(relid) == NULL ||
-				 pg_class_aclcheck(relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK ||
-				 !has_rows_of(relid, id)))
-				continue;
-			undo_table(relid, id, frame.op);
-			sd_follow(frame.op, estate);
-		}
+		restore(frame.op, estate, arg);
 		sd_cascade(frame.op, estate);
 		sd_log_write(frame.op);
 		rows = frame.op->restored_total;
@@ -115,16 +109,109 @@ undo_tables(List *tables, int64 id)
 	return rows;
 }
 
-/*
- * The tables of a deletion's log row, and its root; raises P0002 without one.
- */
-static List *
-logged_tables(int64 id, Oid *root)
+/* Its rows are gone already: how. */
+static void
+raise_nothing_left(int64 id)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(id)};
-	List	   *tables = NIL;
-	bool		isnull;
+	char	   *numbers[3];
+
+	if (sd_own_sql("SELECT (SELECT pg_catalog.sum(n) FROM pg_catalog.unnest(l.marked) AS n),"
+				   " l.restored, l.purged FROM softdelete.deletion_log AS l"
+				   " WHERE l.id OPERATOR(pg_catalog.=) $1", 1, types, values) == 0)
+		elog(ERROR, "log row of deletion " INT64_FORMAT " is gone", id);
+	for (int i = 0; i < 3; i++)
+		numbers[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1);
+	ereport(ERROR,
+			(errcode(SD_ERRCODE_NOT_DELETED),
+			 errmsg("nothing of deletion " INT64_FORMAT " is left to restore", id),
+			 errdetail("Rows it took: %s, restored: %s, purged: %s.",
+					   numbers[0], numbers[1], numbers[2])));
+}
+
+static bool
+has_restored(SdOp *op, int64 id)
+{
+	HASH_SEQ_STATUS scan;
+	SdIdCount  *count;
+
+	if (op->restored == NULL)
+		return false;
+	hash_seq_init(&scan, op->restored);
+	while ((count = hash_seq_search(&scan)) != NULL)
+		if (count->key.id == id)
+		{
+			hash_seq_term(&scan);
+			return true;
+		}
+	return false;
+}
+
+/* is the part the first one of its deletion, and so its root? */
+static bool
+is_root(List *parts, ListCell *lc)
+{
+	return lc == list_head(parts) ||
+		((SdUndoPart *) lfirst(list_nth_cell(parts, list_cell_number(parts, lc) - 1)))->id !=
+		((SdUndoPart *) lfirst(lc))->id;
+}
+
+/*
+ * Restore what is left of all parts, of each deletion its root first and what it
+ * cascades to, as the owners, before the others.
+ */
+static void
+restore_parts(SdOp *op, EState *estate, void *arg)
+{
+	List	   *parts = arg;
+	ListCell   *lc;
+
+	foreach(lc, parts)
+	{
+		SdUndoPart *part = lfirst(lc);
+
+		if (!is_root(parts, lc) &&
+			(sd_table_by_oid(part->relid) == NULL ||
+			 pg_class_aclcheck(part->relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK ||
+			 !has_rows_of(part->relid, part->id)))
+			continue;
+		undo_table(part->relid, part->id, op);
+		sd_follow(op, estate);
+	}
+	foreach(lc, parts)
+		if (is_root(parts, lc) && !has_restored(op, ((SdUndoPart *) lfirst(lc))->id))
+			raise_nothing_left(((SdUndoPart *) lfirst(lc))->id);
+}
+
+typedef struct Attempt
+{
+	List	   *parts;
+	int64		rows;			/* out */
+} Attempt;
+
+/* The same, to be tried. */
+static void
+try_parts(void *arg)
+{
+	Attempt    *attempt = arg;
+
+	attempt->rows = sd_in_one_operation(restore_parts, attempt->parts);
+}
+
+/*
+ * The parts of a deletion, its root first.  Raises P0002 where there is no such
+ * deletion.
+ */
+static List *
+parts_of(int64 id)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(id)};
+	List	   *parts = NIL;
+	AclResult	acl;
+	Oid			root = InvalidOid;
+	bool		found = false;
 
 	if (sd_own_sql("SELECT l.target, t.t"
 				   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
@@ -134,50 +221,105 @@ logged_tables(int64 id, Oid *root)
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is no deletion " INT64_FORMAT, id),
 				 errhint("SELECT id, target, deleted_at FROM softdelete.deletions lists them.")));
-	*root = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-														   SPI_tuptable->tupdesc,
-														   2, &isnull));
+		SdUndoPart *part = palloc(sizeof(SdUndoPart));
+		bool		isnull;
 
-		if (get_rel_name(relid) != NULL)
-			tables = lappend_oid(tables, relid);
+		root = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+											  SPI_tuptable->tupdesc, 1, &isnull));
+		part->id = id;
+		part->relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+													 SPI_tuptable->tupdesc, 2, &isnull));
+		if (part->relid == root)
+		{
+			found = true;
+			parts = lcons(part, parts);
+		}
+		else if (get_rel_name(part->relid) != NULL)
+			parts = lappend(parts, part);
 	}
-	return tables;
-}
-
-/*
- * undo(deletion id) -> rows brought back.  The caller needs DELETE on the root
- * table.  Where rows are left in others, that no foreign key led to (a WITH
- * query deleted from several tables), he needs it there, or they stay.
- */
-Datum
-softdelete_undo(PG_FUNCTION_ARGS)
-{
-	int64		id = PG_GETARG_INT64(0);
-	Oid			root;
-	List	   *tables;
-	int64		rows;
-	AclResult	acl;
-
-	sd_spi_connect();
-	tables = logged_tables(id, &root);
-	if (!list_member_oid(tables, root) || sd_table_by_oid(root) == NULL)
+	if (!found || sd_table_by_oid(root) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table of deletion " INT64_FORMAT " is not managed any more", id)));
 	acl = pg_class_aclcheck(root, GetUserId(), ACL_DELETE);
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(root));
+	return parts;
+}
 
-	rows = undo_tables(lcons_oid(root, list_delete_oid(tables, root)), id);
-	if (rows == 0)
+static bool
+skips(FunctionCallInfo fcinfo)
+{
+	char	   *policy = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	if (strcmp(policy, "skip") != 0 && strcmp(policy, "error") != 0)
 		ereport(ERROR,
-				(errcode(SD_ERRCODE_NOT_DELETED),
-				 errmsg("nothing of deletion " INT64_FORMAT " is left to restore", id),
-				 errdetail("Its rows were restored or purged.")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("on_conflict must be 'error' or 'skip'")));
+	return strcmp(policy, "skip") == 0;
+}
+
+static int64
+undo(List *parts, bool skip)
+{
+	Attempt		attempt = {parts};
+	char	   *why;
+
+	if (!skip)
+		return sd_in_one_operation(restore_parts, parts);
+	return sd_try_restore(try_parts, &attempt, &why) == 0 ? attempt.rows :
+		sd_undo_skipping(parts);
+}
+
+/*
+ * undo(deletion id, on_conflict) -> rows brought back.  The caller needs DELETE on
+ * the root table.  Where rows are left in others, that no foreign key led to (a
+ * WITH query deleted from several tables), he needs it there, or they stay.
+ */
+Datum
+softdelete_undo(PG_FUNCTION_ARGS)
+{
+	bool		skip = skips(fcinfo);
+	int64		rows;
+
+	sd_spi_connect();
+	rows = undo(parts_of(PG_GETARG_INT64(0)), skip);
+	sd_spi_finish();
+	PG_RETURN_INT64(rows);
+}
+
+/* undo(deletion ids, on_conflict) -> rows brought back, of all of them or none */
+Datum
+softdelete_undo_many(PG_FUNCTION_ARGS)
+{
+	bool		skip = skips(fcinfo);
+	Datum	   *ids;
+	bool	   *nulls;
+	int			n;
+	List	   *parts = NIL;
+	int64		rows;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &ids, &nulls, &n);
+	sd_spi_connect();
+	for (int i = 0; i < n; i++)
+	{
+		ListCell   *lc;
+		bool		repeated = false;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("deletion id must not be null")));
+		foreach(lc, parts)
+			if (((SdUndoPart *) lfirst(lc))->id == DatumGetInt64(ids[i]))
+				repeated = true;
+		if (!repeated)
+			parts = list_concat(parts, parts_of(DatumGetInt64(ids[i])));
+	}
+	rows = parts == NIL ? 0 : undo(parts, skip);
 	sd_spi_finish();
 	PG_RETURN_INT64(rows);
 }

@@ -176,7 +176,22 @@ restore_circles(SdOp *op)
 		CHECK_FOR_INTERRUPTS();
 		BeginInternalSubTransaction(NULL);
 		MemoryContextSwitchTo(context);
-		rows = try_held(op, &but);
+		PG_TRY();
+		{
+			rows = try_held(op, &but);
+		}
+		PG_CATCH();
+		{
+			ErrorData  *error;
+
+			MemoryContextSwitchTo(context);
+			error = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			CurrentResourceOwner = owner;
+			ReThrowError(error);
+		}
+		PG_END_TRY();
 		done = but == before;
 		if (done)
 			ReleaseCurrentSubTransaction();

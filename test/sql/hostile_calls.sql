@@ -492,7 +492,7 @@ COPY softdelete.deletion_log TO STDOUT;
 CREATE TABLE softdelete.mine (id int);
 CREATE FUNCTION softdelete.delete(regclass, int) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
 CREATE OPERATOR softdelete.= (LEFTARG = regclass, RIGHTARG = oid, PROCEDURE = oideq);
-ALTER FUNCTION softdelete.undo(bigint) SECURITY DEFINER;
+ALTER FUNCTION softdelete.undo(bigint, text) SECURITY DEFINER;
 ALTER EXTENSION softdelete ADD VIEW security.alive;
 DROP EXTENSION softdelete CASCADE;
 -- and not even the owner manages the extension's tables or a system catalog

@@ -175,7 +175,7 @@ SELECT call, outcome(call) FROM unnest(ARRAY[
     $q$set_retention('bad_input.managed', NULL)$q$,
     $q$set_retention('bad_input.managed', '-1 day')$q$,
     $q$set_retention(NULL, NULL)$q$,
-    $q$undo(NULL)$q$,
+    $q$undo(NULL::bigint)$q$,
     $q$undo(0)$q$,
     $q$undo(-1)$q$,
     $q$undo(9223372036854775807)$q$,

@@ -64,7 +64,7 @@ TABLE last_deletion;
 SELECT softdelete.undo(last_id());
 \set VERBOSITY default
 SELECT softdelete.undo(-1);
-SELECT softdelete.undo(NULL);
+SELECT softdelete.undo(NULL::bigint);
 -- one row of many comes back by key, the others by id
 DELETE FROM posts WHERE id IN (1, 3, 5);
 SELECT softdelete.restore('posts', 3);

@@ -75,7 +75,7 @@ ROLLBACK;
 ------------------------------------------------------------------------------
 SELECT * FROM softdelete.restore_many('"Item"', ARRAY[2, 99, 1, 8, NULL, 2, 12]);
 SELECT i.id, count(*) FROM part JOIN "Item" i ON i.id = part.item GROUP BY 1 ORDER BY 1;
-SELECT rows, restored FROM softdelete.deletions ORDER BY id;
+SELECT rows, restored FROM softdelete.deletions WHERE target = '"Item"'::regclass ORDER BY id;
 -- a child alone, with its parent after it, and a chain in the wrong order
 DELETE FROM part;
 INSERT INTO part VALUES (100, NULL, NULL), (101, NULL, 100), (102, NULL, 101), (103, 9, 102);

@@ -24,7 +24,7 @@ CREATE TABLE attachment (id int PRIMARY KEY, post_id int NOT NULL REFERENCES pos
 CREATE TABLE tag (id int PRIMARY KEY, name text);
 CREATE TABLE post_tags (id int PRIMARY KEY, post_id int NOT NULL REFERENCES post DEFERRABLE INITIALLY DEFERRED,
 	tag_id int NOT NULL REFERENCES tag DEFERRABLE INITIALLY DEFERRED, UNIQUE (post_id, tag_id));
-SELECT softdelete.enable(t) FROM unnest('{author,post,attachment,tag,post_tags}'::regclass[]) t;
+SELECT softdelete.enable(t) FROM unnest('{post_tags,attachment,post,tag,author}'::regclass[]) t;
 INSERT INTO author SELECT n, 'author ' || n FROM generate_series(1, 3) n;
 INSERT INTO post SELECT n, (n + 1) / 2, 'post ' || n FROM generate_series(1, 6) n;
 INSERT INTO attachment SELECT n, (n + 3) / 4 FROM generate_series(1, 24) n;
@@ -232,7 +232,7 @@ GRANT REFERENCES ON forum TO sd_user;
 SET SESSION AUTHORIZATION sd_user;
 CREATE TABLE room (id int PRIMARY KEY);
 CREATE TABLE booking (id int PRIMARY KEY, forum_id int REFERENCES forum, room_id int REFERENCES room);
-SELECT softdelete.enable('room'), softdelete.enable('booking');
+SELECT softdelete.enable('booking'), softdelete.enable('room');
 INSERT INTO room VALUES (1), (2);
 INSERT INTO booking VALUES (1, 2, 1), (2, 2, 2), (3, 1, 2);
 GRANT DELETE, SELECT ON booking, room TO sd_owner;

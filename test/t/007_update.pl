@@ -204,8 +204,8 @@ my @update = (
 	q(GRANT EXECUTE ON FUNCTION softdelete.next_one(integer, text, integer) TO reader),
 	q(CREATE OR REPLACE FUNCTION softdelete.advice(target regclass DEFAULT NULL) RETURNS TABLE (target regclass, kind text, problem text, ddl text, severity text)
 		LANGUAGE sql STABLE AS 'SELECT $1, a.* FROM softdelete.advice_unique($1) a LIMIT 100'),
-	q(ALTER FUNCTION softdelete.undo(bigint) COST 500),
-	q(COMMENT ON FUNCTION softdelete.undo(bigint) IS 'another comment'),
+	q(ALTER FUNCTION softdelete.undo(bigint, text) COST 500),
+	q(COMMENT ON FUNCTION softdelete.undo(bigint, text) IS 'another comment'),
 	q(CREATE TABLE softdelete.motto (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)),
 	q(COMMENT ON TABLE softdelete.motto IS 'mottos'),
 	q(COMMENT ON COLUMN softdelete.motto.name IS 'its name'),
