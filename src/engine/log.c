@@ -26,6 +26,7 @@
 #include "engine/counts.h"
 #include "engine/deletion.h"
 #include "engine/log.h"
+#include "engine/losses.h"
 #include "engine/operation.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -408,6 +409,7 @@ sd_log_write(SdOp *op)
 		return;
 	sd_spi_connect();
 	sd_log_note(op->restored, op->role, false);
+	sd_tell_losses(op->restored);
 	op->restored = NULL;
 	sd_log_note(op->purged, op->role, true);
 	op->purged = NULL;
