@@ -138,7 +138,7 @@ SELECT key, outcome FROM softdelete.delete_many('parted', '{5,15,25}'::int[]);
 SELECT * FROM softdelete.restore_many('parted', '{5,15,25}'::int[]);
 -- a trigger that keeps the row is no outcome
 CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-CREATE TRIGGER keep BEFORE UPDATE ON word FOR EACH ROW EXECUTE FUNCTION keep();
+CREATE TRIGGER keep BEFORE DELETE ON word FOR EACH ROW EXECUTE FUNCTION keep();
 SELECT * FROM softdelete.delete_many('word', '{a}'::text[]);
 RESET SESSION AUTHORIZATION;
 SET client_min_messages = warning;

@@ -87,8 +87,8 @@ END $$;
 SELECT * FROM added();
 -- what a user's trigger deletes; the target is the table whose row came first
 CREATE FUNCTION remove_too() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN DELETE FROM label WHERE id = new.id; RETURN new; END $$;
-CREATE TRIGGER too BEFORE UPDATE ON "Post" FOR EACH ROW EXECUTE FUNCTION remove_too();
+$$ BEGIN DELETE FROM label WHERE id = old.id; RETURN old; END $$;
+CREATE TRIGGER too BEFORE DELETE ON "Post" FOR EACH ROW EXECUTE FUNCTION remove_too();
 DELETE FROM "Post" WHERE id = 16;
 SELECT * FROM added();
 DROP TRIGGER too ON "Post";
@@ -158,12 +158,12 @@ SELECT * FROM added();
 BEGIN;
 CREATE FUNCTION remove_and_fail() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	DELETE FROM label WHERE id = new.id;
+	DELETE FROM label WHERE id = old.id;
 	RAISE division_by_zero;
 EXCEPTION WHEN division_by_zero THEN
-	RETURN new;
+	RETURN old;
 END $$;
-CREATE TRIGGER too BEFORE UPDATE ON "Post" FOR EACH ROW EXECUTE FUNCTION remove_and_fail();
+CREATE TRIGGER too BEFORE DELETE ON "Post" FOR EACH ROW EXECUTE FUNCTION remove_and_fail();
 DELETE FROM "Post" WHERE id IN (28, 29);
 DROP TRIGGER too ON "Post";
 DELETE FROM label WHERE id = 29;
