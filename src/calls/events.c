@@ -78,6 +78,7 @@ sd_name_event(SdByKey *key, int64 id, const char *what)
  *	named	events that name the row
  *	moved	deleted rows that made room for others with their key (%s: their table)
  *	ids		all deletions that took it
+ *	holds	of those, or of the row
  */
 static const char *const history_query =
 "WITH named AS (SELECT e.*, pg_catalog.row_number() OVER (ORDER BY e.ctid) AS n FROM softdelete.event_log e"
@@ -89,15 +90,22 @@ static const char *const history_query =
 " OPERATOR(pg_catalog.=)"
 " (SELECT pg_catalog.array_agg(k ORDER BY k) FROM pg_catalog.unnest($2) k)),"
 " ids AS (SELECT $3 AS id UNION SELECT deletion_id FROM named"
-" UNION SELECT deletion_id FROM moved)"
+" UNION SELECT deletion_id FROM moved),"
+" holds AS (SELECT * FROM softdelete.hold_log h"
+" WHERE h.deletion_id OPERATOR(pg_catalog.=) ANY (SELECT id FROM ids)"
+" OR h.key IS NOT NULL AND h.target OPERATOR(pg_catalog.=) $1"
+" AND (SELECT pg_catalog.array_agg(e.value ORDER BY e.value)"
+" FROM pg_catalog.jsonb_each_text(h.key) e)"
+" OPERATOR(pg_catalog.=)"
+" (SELECT pg_catalog.array_agg(k ORDER BY k) FROM pg_catalog.unnest($2) k))"
 " SELECT h.at, h.what, h.id, h.role, h.actor, h.reason FROM ("
 "SELECT l.deleted_at AS at, 'deleted'::pg_catalog.text AS what, l.id, l.deleted_by AS role,"
 " l.actor, l.reason, 0::pg_catalog.int8 AS n"
 " FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) ANY (SELECT id FROM ids)"
 " AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
-" UNION ALL SELECT l.held_at, 'held', l.id, l.held_by, NULL, l.held_why, 0"
-" FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) $3 AND l.held_at IS NOT NULL"
-" AND $1 OPERATOR(pg_catalog.=) ANY (l.tables)"
+" UNION ALL SELECT h.since, 'held', h.deletion_id, h.held_by, NULL, h.why, 0 FROM holds h"
+" UNION ALL SELECT h.released_at, 'released', h.deletion_id, h.released_by, NULL, NULL, 0"
+" FROM holds h WHERE h.released_at IS NOT NULL"
 " UNION ALL SELECT m.replaced_at, 'replaced', m.deletion_id, NULL, NULL, NULL, 0 FROM moved m"
 " UNION ALL SELECT n.at, n.what, n.deletion_id, n.role, n.actor, n.reason, n.n FROM named n"
 ") h ORDER BY h.at, h.n, h.id, h.what";

@@ -62,6 +62,10 @@ SELECT * FROM told('"Leads"', 7);
 SELECT softdelete.release(max(deletion_id)) FROM softdelete.trash('"Leads"');
 SELECT softdelete.purge('"Leads"', 7);
 SELECT * FROM told('"Leads"', 7);
+-- a hold of the row itself
+SELECT softdelete.hold_row('"Leads"', 'kept', 6);
+SELECT what, role, reason FROM softdelete.history('"Leads"', 6);
+SELECT softdelete.release_row('"Leads"', 6);
 -- of rows that nothing named, the log knows their present deletion only
 DELETE FROM "Leads" WHERE id = 6;
 SELECT sum(purged) FROM softdelete.purge_expired('calls', older_than => '0');
