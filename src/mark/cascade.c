@@ -162,6 +162,7 @@ typedef struct Level
 {
 	SdOp	   *op;
 	List	   *sets;
+	MemoryContext context;		/* to follow them in */
 } Level;
 
 static void
@@ -177,7 +178,11 @@ follow_level(Level *level)
 static Datum
 follow_level_trigger(PG_FUNCTION_ARGS)
 {
-	follow_level(fcinfo->flinfo->fn_extra);
+	Level	   *level = fcinfo->flinfo->fn_extra;
+	MemoryContext old = MemoryContextSwitchTo(level->context);
+
+	follow_level(level);
+	MemoryContextSwitchTo(old);
 	return PointerGetDatum(NULL);
 }
 
@@ -239,7 +244,7 @@ sd_follow(SdOp *op, EState *estate)
 	sd_spi_connect();
 	while (drop_reversed(op), op->pending != NIL)
 	{
-		Level		level = {op, op->pending};
+		Level		level = {op, op->pending, CurrentMemoryContext};
 
 		CHECK_FOR_INTERRUPTS();
 		op->pending = NIL;

@@ -40,12 +40,14 @@
 #include "utils/rel.h"
 
 /*
- * The row in a slot, which goes on holding it, as triggers want it.  For the
- * slot of the users' own ResultRelInfo, see sd_make_handoff().
+ * The row in a slot, which goes on holding it, as triggers want it; of a table
+ * that is no heap a copy, made in the row's memory context.  For the slot of the
+ * users' own ResultRelInfo, see sd_make_handoff().
  */
 static HeapTuple
-row_in(TupleTableSlot *slot)
+row_in(EState *estate, TupleTableSlot *slot)
 {
+	MemoryContext context = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
 	bool		is_copy;
 	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &is_copy);
 
@@ -54,6 +56,7 @@ row_in(TupleTableSlot *slot)
 		tuple->t_self = slot->tts_tid;
 		tuple->t_tableOid = slot->tts_tableOid;
 	}
+	MemoryContextSwitchTo(context);
 	return tuple;
 }
 
@@ -121,27 +124,14 @@ will_move(SdHandoff *handoff, TupleTableSlot *new)
 	return true;
 }
 
-/*
- * The condition of the stand-in before a row: true where a trigger keeps it, so
- * that the stand-in fires, see keep_row().
- */
-static Datum
-before_row(ExprState *state, ExprContext *econtext, bool *isnull)
+/* fire BEFORE DELETE triggers; does none of them keep the row? */
+static bool
+fire_before_delete(SdHandoff *handoff, TupleTableSlot *old)
 {
-	SdHandoff  *handoff = state->evalfunc_private;
 	EState	   *estate = handoff->estate;
-	TupleTableSlot *old = econtext->ecxt_innertuple;
-	TupleTableSlot *new = econtext->ecxt_outertuple;
-	HeapTuple	tuple;
+	HeapTuple	tuple = row_in(estate, old);
 	bool		goes_on;
 
-	*isnull = false;
-	if (handoff->node->operation == CMD_MERGE)
-		look_at_merged_row(handoff, old, new);
-	if (!handoff->applies || will_move(handoff, new) || handoff->restore)
-		return BoolGetDatum(false);
-
-	tuple = row_in(old);
 	/* what EvalPlanQual came back with may not be locked yet, see stamp.c */
 	if (handoff->table->children != NIL)
 	{
@@ -152,7 +142,30 @@ before_row(ExprState *state, ExprContext *econtext, bool *isnull)
 	}
 	goes_on = sd_exec_before_delete(estate, handoff->users, tuple);
 	ExecClearTuple(handoff->users->ri_TrigOldSlot);
-	return BoolGetDatum(!goes_on);
+	return goes_on;
+}
+
+/*
+ * The condition of the stand-in before a row: true where a trigger keeps it, so
+ * that the stand-in fires, see keep_row().  Conditions are evaluated in the row's
+ * memory context; what is called here expects the query's, and keeps things in it.
+ */
+static Datum
+before_row(ExprState *state, ExprContext *econtext, bool *isnull)
+{
+	SdHandoff  *handoff = state->evalfunc_private;
+	TupleTableSlot *old = econtext->ecxt_innertuple;
+	TupleTableSlot *new = econtext->ecxt_outertuple;
+	MemoryContext context = MemoryContextSwitchTo(handoff->estate->es_query_cxt);
+	bool		keep = false;
+
+	if (handoff->node->operation == CMD_MERGE)
+		look_at_merged_row(handoff, old, new);
+	if (handoff->applies && !will_move(handoff, new) && !handoff->restore)
+		keep = !fire_before_delete(handoff, old);
+	MemoryContextSwitchTo(context);
+	*isnull = false;
+	return BoolGetDatum(keep);
 }
 
 /* the condition of the one after a row */
@@ -160,6 +173,7 @@ static Datum
 after_row(ExprState *state, ExprContext *econtext, bool *isnull)
 {
 	SdHandoff  *handoff = state->evalfunc_private;
+	MemoryContext context = MemoryContextSwitchTo(handoff->estate->es_query_cxt);
 
 	if (handoff->applies && handoff->restore)
 		ExecARInsertTriggers(handoff->estate, handoff->users,
@@ -167,10 +181,11 @@ after_row(ExprState *state, ExprContext *econtext, bool *isnull)
 	else if (handoff->applies)
 	{
 		ExecARDeleteTriggers(handoff->estate, handoff->users, NULL,
-							 row_in(econtext->ecxt_innertuple), handoff->capture,
+							 row_in(handoff->estate, econtext->ecxt_innertuple), handoff->capture,
 							 false);
 		ExecClearTuple(handoff->users->ri_TrigOldSlot);
 	}
+	MemoryContextSwitchTo(context);
 	*isnull = false;
 	return BoolGetDatum(false);
 }

@@ -100,6 +100,16 @@ CALL public.both('DROP TRIGGER same ON "Posts"; CREATE TRIGGER change BEFORE DEL
 SELECT * FROM public.run('DELETE FROM "Posts" WHERE id = 30');
 CALL public.both('DROP TRIGGER change ON "Posts"');
 
+\echo # a function with settings and rights of its own, row after row
+CALL public.both($$
+	CREATE FUNCTION definer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+		'BEGIN EXECUTE format(''INSERT INTO %I.trace (what) VALUES (%L)'', tg_table_schema, current_setting(''search_path'') || old.id); RETURN old; END';
+	CREATE TRIGGER a_definer BEFORE DELETE ON "Posts" FOR EACH ROW EXECUTE FUNCTION definer();
+	CREATE TRIGGER b_definer AFTER DELETE ON "Posts" FOR EACH ROW EXECUTE FUNCTION definer();
+	INSERT INTO "Posts" SELECT generate_series(60, 64)$$);
+SELECT * FROM public.run('DELETE FROM "Posts" WHERE id BETWEEN 60 AND 64');
+CALL public.both('DROP TRIGGER a_definer ON "Posts"; DROP TRIGGER b_definer ON "Posts"');
+
 \echo # errors inside, caught and not
 CALL public.both($$
 	CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not %'', old.id; END';
