@@ -76,7 +76,8 @@ look_at_merged_row(SdHandoff *handoff, TupleTableSlot *old, TupleTableSlot *new)
 		sd_slot_is_deleted(handoff->table, new);
 	updates = !handoff->applies || handoff->table->trigger_mode == SD_TRIGGERS_BOTH;
 	for (int i = 0; i < users->numtriggers; i++)
-		if (sd_is_users_trigger(&users->triggers[i]))
+		if (sd_is_users_trigger(&users->triggers[i]) &&
+			TRIGGER_FOR_ROW(users->triggers[i].tgtype))
 		{
 			desc->triggers[shift + i].tgtype = users->triggers[i].tgtype;
 			if (!updates)

@@ -73,6 +73,9 @@ SELECT * FROM public.run('DELETE FROM "Posts" WHERE id IN (17, 18)');
 SELECT * FROM public.run('DELETE FROM "Posts" WHERE id = 18');
 SELECT * FROM public.run('WITH a AS (DELETE FROM "Posts" WHERE id = 19), b AS (UPDATE "Posts" SET author = 6 WHERE id = 20) DELETE FROM "Posts" WHERE id = 21');
 SELECT * FROM public.run('MERGE INTO "Posts" p USING (VALUES (22), (23)) v(id) ON p.id = v.id WHEN MATCHED AND p.id = 22 THEN DELETE WHEN MATCHED THEN UPDATE SET author = 9');
+INSERT INTO "native twin"."Posts" SELECT generate_series(70, 72);
+INSERT INTO "Managed twin"."Posts" SELECT generate_series(70, 72);
+SELECT * FROM public.run('MERGE INTO "Posts" p USING (VALUES (70), (71), (72)) v(id) ON p.id = v.id WHEN MATCHED AND p.id <> 71 THEN DELETE WHEN MATCHED THEN UPDATE SET author = 9');
 CALL public.both($$DROP TRIGGER a_when ON "Posts"; DROP TRIGGER b_when ON "Posts"; DROP TRIGGER c_when ON "Posts"; DROP TRIGGER d_gone ON "Posts"; DROP TRIGGER e_gone ON "Posts"; DROP TRIGGER f_gone ON "Posts"$$);
 
 \echo # NULL from a BEFORE trigger keeps the row; the following ones do not see it
