@@ -129,7 +129,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION check_companion(regclass, pg_attribute) IS 'raise on a column that a restore could not clear (internal)';
 
-CREATE FUNCTION add_companion(target regclass, name name, wanted text, accepted text[], what text) RETURNS void
+CREATE FUNCTION add_companion(target regclass, name name, wanted text, accepted text[], what text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	att		pg_attribute;
@@ -149,20 +149,21 @@ BEGIN
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD COLUMN %I %s', target, name,
 										  CASE wanted WHEN 'text' THEN 'pg_catalog.text' ELSE wanted END));
 		PERFORM softdelete.run_ddl(format('COMMENT ON COLUMN %s.%I IS %L', target, name, 'softdelete: ' || what));
-		RETURN;
+		RETURN true;
 	ELSIF found <> ALL (accepted) THEN
 		IF col_description(target, att.attnum) = 'softdelete: ' || what THEN
 			-- its own, from before the marker got another type
 			PERFORM softdelete.retype_companion(target, name, wanted);
-			RETURN;
+			RETURN false;
 		END IF;
 		RAISE EXCEPTION 'column "%" of table "%" has type %, not %', name, target, found, wanted
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Rename that column first: softdelete keeps a value of its own under this name.';
 	END IF;
 	PERFORM softdelete.check_companion(target, att);
+	RETURN false;
 END $$;
-COMMENT ON FUNCTION add_companion(regclass, name, text, text[], text) IS 'add a companion column unless it is there (internal)';
+COMMENT ON FUNCTION add_companion(regclass, name, text, text[], text) IS 'add a companion column unless it is there; true: it is new (internal)';
 
 CREATE FUNCTION retype_companion(target regclass, name name, wanted text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -58,16 +58,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION new_marking(regclass, name, text, softdelete.marking) IS 'how a table will be marked by that column (internal)';
 
-CREATE FUNCTION add_companions(target regclass, new marking) RETURNS void
+CREATE FUNCTION add_companions(target regclass, new marking) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	status_type	text;
+	added		boolean;
 BEGIN
 	IF new.kind <> 'timestamp' THEN
 		PERFORM softdelete.add_companion(target, new.time_column, 'timestamp with time zone',
 			'{timestamp with time zone,timestamp without time zone}', 'when the row was deleted');
 	END IF;
-	PERFORM softdelete.add_companion(target, new.id_column, 'bigint', '{bigint}', 'the deletion that the row belongs to');
+	added := softdelete.add_companion(target, new.id_column, 'bigint', '{bigint}', 'the deletion that the row belongs to');
 	IF new.kind = 'status' THEN
 		SELECT format_type(a.atttypid, a.atttypmod) INTO status_type FROM pg_attribute a
 		 WHERE a.attrelid = target AND a.attname = new.marker;
@@ -77,8 +78,9 @@ BEGIN
 	IF (softdelete.former_marking(target)).marker IS NOT NULL THEN
 		PERFORM softdelete.note_marking(target, new.id_column, NULL);
 	END IF;
+	RETURN added;
 END $$;
-COMMENT ON FUNCTION add_companions(regclass, softdelete.marking) IS 'add the companion columns that are missing (internal)';
+COMMENT ON FUNCTION add_companions(regclass, softdelete.marking) IS 'add the companion columns that are missing; true: deletion_id is new (internal)';
 
 -- only where the comment is ours
 CREATE FUNCTION note_marking(target regclass, id_column name, was marking) RETURNS void
@@ -108,10 +110,6 @@ DECLARE
 	is_deleted	text := softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false);
 	sets		text[];
 BEGIN
-	IF was.marker IS NULL THEN
-		PERFORM softdelete.warn_of_ids(target, new);
-		RETURN;
-	END IF;
 	IF was = new THEN
 		RETURN;
 	END IF;
@@ -174,19 +172,24 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION note_unmarked(regclass, softdelete.marking) IS 'rows that were un-marked while the table was not managed are restored ones (internal)';
 
-CREATE FUNCTION warn_of_ids(target regclass, new marking) RETURNS void
+-- Both in one look at the table: how many rows are marked and belong to no
+-- deletion, and a warning of those that belong to one and are not.
+CREATE FUNCTION count_marked(target regclass, new marking) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	n	bigint := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE (%s) AND %I IS NOT NULL', target,
-									   softdelete.predicate(target, new.marker, new.kind, new.deleted_value, true), new.id_column));
+	deleted	text := softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false);
+	n		bigint[] := softdelete.as_owner(target, format(
+				'SELECT ARRAY[count(*) FILTER (WHERE (%1$s) AND %2$I IS NULL), count(*) FILTER (WHERE (%1$s) IS NOT TRUE AND %2$I IS NOT NULL)] FROM %3$s',
+				deleted, new.id_column, target));
 BEGIN
-	IF n > 0 THEN
-		RAISE WARNING '% live rows of table "%" carry the id of a deletion', n, target
+	IF n[2] > 0 THEN
+		RAISE WARNING '% live rows of table "%" carry the id of a deletion', n[2], target
 			USING DETAIL = format('Column "%s" says that they are live. Another one may have marked them.', new.marker),
 				  HINT = 'If so, enable the table with that column as the marker first, and then with this one: the marks are carried over.';
 	END IF;
+	RETURN n[1];
 END $$;
-COMMENT ON FUNCTION warn_of_ids(regclass, softdelete.marking) IS 'warn of rows that look deleted by another marker (internal)';
+COMMENT ON FUNCTION count_marked(regclass, softdelete.marking) IS 'count rows to take over; warn of rows that look deleted by another marker (internal)';
 
 CREATE FUNCTION check_indexes(target regclass, was marking) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -212,11 +215,10 @@ COMMENT ON FUNCTION check_indexes(regclass, softdelete.marking) IS 'raise where 
 
 -- The deletion id, NULL where there is no such row.  What has no time of deletion
 -- gets this one.
-CREATE FUNCTION adopt_rows(target regclass, new marking) RETURNS bigint
+CREATE FUNCTION adopt_rows(target regclass, new marking, n bigint) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	marked	text := format('(%s) AND %I IS NULL', softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false), new.id_column);
-	n		bigint := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE %s', target, marked));
 	id		bigint;
 BEGIN
 	IF n > 0 THEN
@@ -225,7 +227,7 @@ BEGIN
 	END IF;
 	RETURN id;
 END $$;
-COMMENT ON FUNCTION adopt_rows(regclass, softdelete.marking) IS 'take over rows that are marked already, as a deletion of their own (internal)';
+COMMENT ON FUNCTION adopt_rows(regclass, softdelete.marking, bigint) IS 'take over rows that are marked already, as a deletion of their own (internal)';
 
 -- what their status was is not known; the default is as good as any
 CREATE FUNCTION adoption(target regclass, new marking, id bigint) RETURNS text
@@ -240,24 +242,22 @@ CREATE FUNCTION tell_of_adopted(target regclass, new marking, id bigint) RETURNS
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET softdelete.visibility = 'all' AS $$
 DECLARE
 	retention	interval := (SELECT t.retention FROM softdelete.tables t WHERE t.target = tell_of_adopted.target);
-	n			bigint;
-	expired		bigint := 0;
+	n			bigint[];
 BEGIN
 	IF id IS NULL THEN
 		RETURN;
 	END IF;
-	n := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE %I = %s', target, new.id_column, id));
-	IF retention IS NOT NULL THEN
-		expired := softdelete.as_owner(target, format('SELECT count(*) FROM %s WHERE %I = %s AND %I < now() - interval %L',
-													  target, new.id_column, id, new.time_column, retention));
-	END IF;
-	IF expired > 0 THEN
-		RAISE NOTICE '% rows of table "%" are deleted already', n, target
-			USING DETAIL = format('%s of them are past the retention of %s: the next purge erases them.', expired, retention),
+	-- with the marker's condition, so that the index over deleted rows will do
+	n := softdelete.as_owner(target, format('SELECT ARRAY[count(*), count(*) FILTER (WHERE %s)] FROM %s WHERE (%s) AND %I = %s',
+											CASE WHEN retention IS NULL THEN 'false' ELSE format('%I < now() - interval %L', new.time_column, retention) END, target,
+											softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false), new.id_column, id));
+	IF n[2] > 0 THEN
+		RAISE NOTICE '% rows of table "%" are deleted already', n[1], target
+			USING DETAIL = format('%s of them are past the retention of %s: the next purge erases them.', n[2], retention),
 				  HINT = format('To keep them longer: SELECT softdelete.set_retention(%1$L, ''1 year''), or let their time begin now: SET softdelete.visibility = deleted; UPDATE %1$s SET %2$I = now() WHERE %2$I < now() - interval %3$L; RESET softdelete.visibility.',
 								target, new.time_column, retention);
 	ELSE
-		RAISE NOTICE '% rows of table "%" are deleted already', n, target;
+		RAISE NOTICE '% rows of table "%" are deleted already', n[1], target;
 	END IF;
 END $$;
 COMMENT ON FUNCTION tell_of_adopted(regclass, softdelete.marking, bigint) IS 'say how many rows were taken over, and how many the next purge would erase (internal)';

@@ -178,16 +178,18 @@ DECLARE
 	was		softdelete.marking;	-- the same, or how it was before disable()
 	new		softdelete.marking;
 	changed	boolean;
+	fresh	boolean;			-- no row can be marked
+	no_ids	boolean;			-- or belong to a deletion
 	id		bigint;
 BEGIN
-	PERFORM softdelete.add_marker(target, marker, deleted_value);
+	fresh := softdelete.add_marker(target, marker, deleted_value);
 	old := softdelete.describe(target);
 	was := CASE WHEN old.marker IS NULL THEN softdelete.former_marking(target) ELSE softdelete.marking_of(target) END;
 	new := softdelete.new_marking(target, marker, deleted_value, was);
 	changed := (old.marker, old.deleted_value) IS DISTINCT FROM (new.marker, new.deleted_value);
 	IF changed THEN
 		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
-		PERFORM softdelete.add_companions(target, new);
+		no_ids := softdelete.add_companions(target, new);
 		IF old.marker IS NOT NULL THEN
 			PERFORM softdelete.make_keys_full(target);
 			PERFORM softdelete.drop_cleanup_indexes(target);
@@ -197,8 +199,12 @@ BEGIN
 		IF old.marker IS NULL AND was.marker IS NOT NULL THEN
 			PERFORM softdelete.note_unmarked(target, was);
 		END IF;
-		PERFORM softdelete.carry_marks(target, was, new);
-		id := softdelete.adopt_rows(target, new);
+		IF was.marker IS NOT NULL THEN
+			PERFORM softdelete.carry_marks(target, was, new);
+		END IF;
+		IF was.marker IS NOT NULL OR NOT fresh OR NOT no_ids THEN
+			id := softdelete.adopt_rows(target, new, softdelete.count_marked(target, new));
+		END IF;
 	END IF;
 	IF changed OR softdelete.own_triggers(target) < softdelete.number_of_triggers() OR (old.triggers, old.hide) <> (triggers, hide) THEN
 		PERFORM softdelete.create_triggers(target, new, triggers, hide);
@@ -217,7 +223,7 @@ BEGIN
 		PERFORM softdelete.default_retention(target, '30 days');
 	END IF;
 	IF changed THEN
-		PERFORM softdelete.analyze_marker(target, new.marker);
+		PERFORM softdelete.analyze_marker(target, new.marker, was.marker IS NOT NULL);
 		PERFORM softdelete.tell_of_adopted(target, new, id);
 	END IF;
 END $$;
@@ -226,17 +232,20 @@ COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, 
 -- Where the table has statistics, lest the planner take next to no row for live;
 -- where it has none, nearly all count as live (src/plan/statistics.c), and a table that
 -- is still empty is best left to the planner's guess.
-CREATE FUNCTION analyze_marker(target regclass, marker name) RETURNS void
+CREATE FUNCTION analyze_marker(target regclass, marker name, anew boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF (SELECT c.reltuples > 0 FROM pg_class c WHERE c.oid = target) THEN
+	IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target AND c.reltuples > 0
+				  AND (anew OR NOT EXISTS (SELECT FROM pg_stats s WHERE (s.schemaname, s.tablename, s.attname) = (n.nspname, c.relname, marker)))) THEN
 		PERFORM softdelete.run_ddl(format('ANALYZE %s (%I)', target, marker));
 	END IF;
 END $$;
-COMMENT ON FUNCTION analyze_marker(regclass, name) IS 'statistics on the marker (internal)';
+COMMENT ON FUNCTION analyze_marker(regclass, name, boolean) IS 'statistics on the marker, if it has none (internal)';
 
-CREATE FUNCTION add_marker(target regclass, marker name, deleted_value text) RETURNS void
+CREATE FUNCTION add_marker(target regclass, marker name, deleted_value text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	added	boolean := false;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_attribute a
 					WHERE a.attrelid = target AND a.attname = marker AND a.attnum > 0 AND NOT a.attisdropped) THEN
@@ -246,7 +255,7 @@ BEGIN
 		ELSIF deleted_value IS NOT NULL THEN
 			RAISE EXCEPTION 'a timestamp marker has no deleted value' USING ERRCODE = 'invalid_parameter_value';
 		END IF;
-		PERFORM softdelete.add_companion(target, marker, 'timestamp with time zone', '{}', 'when the row was deleted');
+		added := softdelete.add_companion(target, marker, 'timestamp with time zone', '{}', 'when the row was deleted');
 	END IF;
 	IF EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = ANY (c.confkey)
 				WHERE c.contype = 'f' AND a.attname = marker
@@ -255,8 +264,9 @@ BEGIN
 			USING ERRCODE = 'feature_not_supported',
 				  DETAIL = 'A delete would change the key that other rows refer to.';
 	END IF;
+	RETURN added;
 END $$;
-COMMENT ON FUNCTION add_marker(regclass, name, text) IS 'see that the marker is there, deleted_at is added (internal)';
+COMMENT ON FUNCTION add_marker(regclass, name, text) IS 'see that the marker is there, deleted_at is added; true: it is new (internal)';
 
 CREATE FUNCTION create_triggers(target regclass, new softdelete.marking, triggers text, hide boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

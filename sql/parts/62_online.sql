@@ -35,7 +35,7 @@ BEGIN
 			id := softdelete.online_adopt(this, markers[i], deleted_values[i], id, batch.part, batch.first_page, batch.next_page);
 			COMMIT;
 		END LOOP;
-		PERFORM softdelete.analyze_marker(this, markers[i]);
+		PERFORM softdelete.analyze_marker(this, markers[i], false);
 		COMMIT;
 		-- from now on the table is managed
 		WHILE NOT softdelete.online_triggers(this, markers[i], deleted_values[i], retention, triggers, hide) LOOP
