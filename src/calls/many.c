@@ -27,14 +27,20 @@
 PG_FUNCTION_INFO_V1(softdelete_delete_many);
 PG_FUNCTION_INFO_V1(softdelete_restore_many);
 
-/* The plan of the engine's DELETE, whatever its task makes of it, on $1's rows. */
+/*
+ * The plan of the engine's DELETE, whatever its task makes of it, on $1's rows; of
+ * one deletion, unless id is 0.
+ */
 static SPIPlanPtr
-prepare(SdManyKeys *many)
+prepare(SdManyKeys *many, int64 id)
 {
 	Oid			types[2] = {get_array_type(many->type)};
+	char	   *of_deletion = id == 0 ? "" :
+		psprintf("t.%s OPERATOR(pg_catalog.=) '" INT64_FORMAT "'::pg_catalog.int8 AND ",
+				 sd_column_name(many->relid, many->table->id), id);
 
-	return sd_prepare(psprintf("DELETE FROM %s t WHERE %s RETURNING t.%s",
-							   sd_qualified_name(many->relid), many->match,
+	return sd_prepare(psprintf("DELETE FROM %s t WHERE %s%s RETURNING t.%s",
+							   sd_qualified_name(many->relid), of_deletion, many->match,
 							   sd_column_name(many->relid, many->attnum)),
 					  1, types, InvalidOid, 0);
 }
@@ -137,7 +143,7 @@ softdelete_delete_many(PG_FUNCTION_ARGS)
 
 	sd_spi_connect();
 	if (n > 0)
-		execute(many, prepare(many), &statement, keys, n);
+		execute(many, prepare(many, 0), &statement, keys, n);
 	for (int i = 0; i < many->n; i++)
 		if (many->keys[i].outcome == SD_OUTCOME_DONE)
 			many->keys[i].id = statement.id;
@@ -216,7 +222,8 @@ restore_keys(void *arg)
 	SdManyKeys *many = restore->many;
 	SdKeyOutcome **alone = palloc(sizeof(SdKeyOutcome *) * (restore->n + 1));
 	int			n_alone = 0;
-	SPIPlanPtr	plan = prepare(many);
+	SPIPlanPtr	plan = prepare(many, 0);
+	bool		one_id = true;
 
 	for (int i = 0; i < restore->n; i++)
 	{
@@ -227,6 +234,7 @@ restore_keys(void *arg)
 		if (restore->together == NULL ||
 			hash_search(restore->together, &key->id, HASH_FIND, NULL) == NULL)
 		{
+			one_id = one_id && key->id != 0 && (n_alone == 0 || key->id == alone[0]->id);
 			alone[n_alone++] = key;
 			continue;
 		}
@@ -236,9 +244,11 @@ restore_keys(void *arg)
 	}
 	if (n_alone > 0)
 	{
-		SdStatement statement = {SD_TASK_RESTORE, .each = true};
+		/* with one id for all, the rows need not be asked for theirs */
+		SdStatement statement = {SD_TASK_RESTORE, .each = !one_id,
+		.id = one_id ? alone[0]->id : 0};
 
-		execute(many, plan, &statement, alone, n_alone);
+		execute(many, one_id ? prepare(many, alone[0]->id) : plan, &statement, alone, n_alone);
 	}
 	SPI_freeplan(plan);
 	pfree(alone);
@@ -273,6 +283,28 @@ restore_what_can(Restore *restore)
 	return refused + restore_what_can(&half);
 }
 
+/*
+ * The same for all keys that are open.  A row that another of them needs comes in
+ * time for the next round.
+ */
+static void
+restore_in_rounds(Restore *restore)
+{
+	SdManyKeys *many = restore->many;
+	int			refused = many->n + 1;
+	int			before;
+
+	do
+	{
+		before = refused;
+		for (int i = 0; i < many->n; i++)
+			if (many->keys[i].outcome == SD_OUTCOME_PARENT)
+				many->keys[i].outcome = SD_OUTCOME_OPEN;
+		restore->n = open_keys(many, restore->keys);
+		refused = restore->n > 0 ? restore_what_can(restore) : 0;
+	} while (refused > 0 && refused < before);
+}
+
 /* restore_many(table, keys) -> key, outcome, rows brought back with it */
 Datum
 softdelete_restore_many(PG_FUNCTION_ARGS)
@@ -280,34 +312,28 @@ softdelete_restore_many(PG_FUNCTION_ARGS)
 	SdManyKeys *many = sd_many_keys(fcinfo);
 	SdKeyOutcome **keys = palloc(sizeof(SdKeyOutcome *) * (many->n + 1));
 	Restore		restore = {many, keys};
-	int			refused = many->n + 1;
-	int			before;
 
 	sd_spi_connect();
 	sd_many_probe(many);
 	restore.n = open_keys(many, keys);
 	restore.together = with_others(many, keys, restore.n);
 
-	/* a row that another of them needs comes in time for the next round */
-	do
+	for (int attempt = 1; restore.n > 0; attempt++)
 	{
-		before = refused;
-		for (int i = 0; i < many->n; i++)
-			if (many->keys[i].outcome == SD_OUTCOME_PARENT)
-				many->keys[i].outcome = SD_OUTCOME_OPEN;
-		restore.n = open_keys(many, keys);
-		refused = restore.n > 0 ? restore_what_can(&restore) : 0;
-	} while (refused > 0 && refused < before);
+		if (attempt > 2)
+			raise_refused(many, keys[0], "restore");
+		restore_in_rounds(&restore);
 
-	/* a row may have come along with another, with which it was counted */
-	restore.n = open_keys(many, keys);
-	sd_many_probe(many);
-	for (int i = 0; i < restore.n; i++)
-	{
-		if (keys[i]->outcome == SD_OUTCOME_OPEN)
-			raise_refused(many, keys[i], "restore");
-		if (keys[i]->outcome == SD_OUTCOME_ALREADY)
-			keys[i]->outcome = SD_OUTCOME_DONE;
+		/*
+		 * A row may have come along with another, with which it was counted, or
+		 * somebody has restored it and had it deleted again.
+		 */
+		restore.n = open_keys(many, keys);
+		sd_many_probe(many);
+		for (int i = 0; i < restore.n; i++)
+			if (keys[i]->outcome == SD_OUTCOME_ALREADY)
+				keys[i]->outcome = SD_OUTCOME_DONE;
+		restore.n = open_keys(many, keys);
 	}
 	sd_spi_finish();
 	put_results(fcinfo, many, true);
