@@ -15,7 +15,7 @@ CREATE TABLE booking (n int PRIMARY KEY, room int4range, during daterange,
 	FOREIGN KEY (room, PERIOD during) REFERENCES room (id, PERIOD valid));
 INSERT INTO room VALUES ('[1,2)', '[2024-01-01,2024-07-01)'), ('[1,2)', '[2024-07-01,2025-01-01)'), ('[2,3)', '[2024-01-01,2025-01-01)');
 INSERT INTO booking VALUES (1, '[1,2)', '[2024-06-01,2024-08-01)'), (2, '[2,3)', '[2024-02-01,2024-03-01)');
-SELECT softdelete.enable('room'), softdelete.enable('booking');
+SELECT softdelete.enable('booking'), softdelete.enable('room');
 
 -- a live child keeps its parents, all of them
 DELETE FROM room WHERE id = '[1,2)' AND valid @> '2024-07-01'::date;
