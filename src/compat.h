@@ -189,6 +189,18 @@ sd_changes_values(AlterTableCmd *cmd)
 		castNode(ColumnDef, cmd->def)->raw_default != NULL;	/* USING */
 }
 
+/* an index scan without ORDER BY operators; 18 added instrumentation */
+#include "access/genam.h"
+static inline IndexScanDesc
+sd_index_beginscan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#else
+	return index_beginscan(heap, index, snapshot, nkeys, 0);
+#endif
+}
+
 /*
  * From 18 on a violated RESTRICT key has an SQLSTATE and a wording of its
  * own; before, NO ACTION's.

@@ -98,6 +98,10 @@ CREATE FUNCTION number_of_triggers() RETURNS integer
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT 5 $$;
 COMMENT ON FUNCTION number_of_triggers() IS 'how many kinds of trigger a managed table has (internal)';
 
+CREATE FUNCTION drop_triggers(target regclass, function regprocedure) RETURNS integer
+	AS 'MODULE_PATHNAME', 'softdelete_drop_triggers' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION drop_triggers(regclass, regprocedure) IS 'the same for those that call this function (internal)';
+
 CREATE FUNCTION own_triggers(target regclass) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT count(DISTINCT t.tgfoid) FROM pg_trigger t

@@ -5,7 +5,7 @@
 CREATE VIEW tables AS
 	SELECT t.tgrelid::regclass AS target, d.marker, d.kind, d.live_predicate,
 		   r.retention, d.deleted_value, d.time_column, d.id_column, d.former_column,
-		   d.triggers, 'keep'::text AS "unique", d.hide
+		   d.triggers, softdelete.unique_mode(t.tgrelid) AS "unique", d.hide
 	  FROM pg_catalog.pg_trigger t
 	  CROSS JOIN LATERAL softdelete.describe(t.tgrelid) d
 	  LEFT JOIN softdelete.retention r ON r.target = t.tgrelid

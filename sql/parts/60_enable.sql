@@ -214,8 +214,8 @@ BEGIN
 	END IF;
 	IF "unique" = 'live' THEN
 		PERFORM softdelete.make_keys_live(target);
-	ELSIF old.marker IS NOT NULL AND NOT changed THEN
-		PERFORM softdelete.make_keys_full(target);
+	ELSE
+		PERFORM softdelete.keep_keys(target);
 	END IF;
 	IF retention IS NOT NULL THEN
 		PERFORM softdelete.set_retention(target, retention);

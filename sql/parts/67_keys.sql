@@ -2,14 +2,179 @@
 -- Keys that deleted rows hold
 ------------------------------------------------------------------------------
 
+-- The unique keys and exclusion constraints of the table and of its partitions by
+-- themselves, but for those that speak of the mark: the application has made
+-- these for its deleted rows.  row_key: the trigger can look it up by a new row.
+CREATE FUNCTION held_keys(target regclass)
+	RETURNS TABLE (index regclass, owner regclass, name name, columns text, is_primary boolean, constraint_oid oid,
+				   is_referred boolean, row_key boolean, atts smallint[])
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT x.indexrelid, x.indrelid, i.relname,
+		   (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n) FROM generate_series(1, x.indnkeyatts) n),
+		   x.indisprimary, c.oid,
+		   EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f'
+					AND (f.conindid = x.indexrelid OR f.conindid IN (SELECT t.relid FROM pg_partition_tree(x.indexrelid) t))),
+		   x.indisunique AND NOT x.indisexclusion AND x.indpred IS NULL AND 0 <> ALL (k.atts)
+		   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY (k.atts) AND a.attgenerated <> ''),
+		   k.atts
+	  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+	  LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
+	 CROSS JOIN LATERAL (SELECT array_agg(u.k ORDER BY u.n) AS atts FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
+						  WHERE u.n <= x.indnkeyatts) k
+	 CROSS JOIN LATERAL softdelete.describe(x.indrelid) d
+	 WHERE x.indrelid = ANY (softdelete.with_partitions(ARRAY[target])) AND NOT i.relispartition
+	   AND (x.indisunique OR x.indisexclusion)
+	   AND NOT EXISTS (
+			SELECT FROM pg_attribute m
+			 WHERE m.attrelid = x.indrelid AND m.attname IN (d.marker, d.time_column, d.id_column)
+			   AND (m.attnum = ANY (k.atts)
+					OR EXISTS (SELECT FROM pg_depend e
+								WHERE e.classid = 'pg_class'::regclass AND e.objid = x.indexrelid
+								  AND e.refclassid = 'pg_class'::regclass AND e.refobjid = x.indrelid AND e.refobjsubid = m.attnum)
+					-- a column that is generated from the mark
+					OR EXISTS (SELECT FROM pg_attrdef g JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = g.oid
+								WHERE g.adrelid = x.indrelid AND g.adnum = ANY (k.atts)
+								  AND e.refclassid = 'pg_class'::regclass AND e.refobjid = x.indrelid AND e.refobjsubid = m.attnum)))
+$$;
+COMMENT ON FUNCTION held_keys(regclass) IS 'unique keys and exclusion constraints that deleted rows hold, too (internal)';
+
+-- The index keeps the old one's name, and its comment says what to put back.
+CREATE FUNCTION make_key_live(key regclass, twin_clause text, twin_ddl text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	x	record;
+BEGIN
+	SELECT i.relname, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = i.relnamespace) AS schema, p.indrelid::regclass AS owner, c.conname, t.relkind = 'p' AS is_partitioned,
+		   coalesce(pg_get_constraintdef(c.oid), 'INDEX' || coalesce(' WHERE ' || pg_get_expr(p.indpred, p.indrelid), '')) AS was
+	  INTO x
+	  FROM pg_index p JOIN pg_class i ON i.oid = p.indexrelid JOIN pg_class t ON t.oid = p.indrelid
+	  LEFT JOIN pg_constraint c ON c.conindid = p.indexrelid AND c.contype IN ('u', 'x')
+	 WHERE p.indexrelid = key;
+	IF twin_clause IS NOT NULL THEN
+		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I, %s', x.owner, x.conname, twin_clause));
+	ELSE
+		IF x.conname IS NOT NULL THEN
+			PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I', x.owner, x.conname));
+		ELSE
+			PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
+		END IF;
+		PERFORM softdelete.run_ddl(twin_ddl);
+		IF x.conname IS NOT NULL AND NOT x.is_partitioned THEN
+			-- ON CONFLICT ON CONSTRAINT and DROP CONSTRAINT know it by its name
+			PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (true) NOT VALID', x.owner, x.conname));
+			PERFORM softdelete.run_ddl(format('COMMENT ON CONSTRAINT %I ON %s IS %L', x.conname, x.owner,
+						   'softdelete: stands for the unique index of the same name'));
+		END IF;
+	END IF;
+	PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L', x.schema, x.relname, 'softdelete: unique among live rows; was ' || x.was));
+END $$;
+COMMENT ON FUNCTION make_key_live(regclass, text, text) IS 'make a unique key or exclusion constraint again over live rows (internal)';
+
 CREATE FUNCTION make_keys_live(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	k			record;
+	twin		record;
+	obstacle	text;
 BEGIN
+	FOR k IN SELECT * FROM softdelete.held_keys(target) h WHERE NOT h.is_primary AND NOT h.is_referred ORDER BY h.name, h.owner::text LOOP
+		twin := softdelete.live_twin(k.index, k.name, false);
+		obstacle := twin.obstacle;
+		IF obstacle IS NULL THEN
+			BEGIN
+				PERFORM softdelete.make_key_live(k.index, twin.clause, twin.index_ddl);
+				RAISE NOTICE 'key "%" (%) of table "%" is from now on one of live rows only', k.name, k.columns, k.owner;
+			EXCEPTION WHEN dependent_objects_still_exist THEN
+				obstacle := SQLERRM;
+			END;
+		END IF;
+		IF obstacle IS NOT NULL AND NOT k.row_key THEN
+			RAISE WARNING 'deleted rows of table "%" keep key "%" (%) taken', k.owner, k.name, k.columns
+				USING DETAIL = upper(left(obstacle, 1)) || substr(obstacle, 2) || '.';
+		END IF;
+	END LOOP;
+
+	-- what stays is freed when a new row wants it; no UPDATE OF, which would keep the
+	-- columns' types from being altered
+	IF EXISTS (SELECT FROM softdelete.held_keys(target) h WHERE h.row_key)
+		AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure) THEN
+		PERFORM softdelete.run_ddl(format('CREATE TRIGGER "~softdelete_key" BEFORE INSERT OR UPDATE ON %s FOR EACH ROW
+						EXECUTE FUNCTION softdelete.make_room()', target));
+		PERFORM softdelete.run_ddl(format('COMMENT ON TRIGGER "~softdelete_key" ON %s IS %L', target,
+						'softdelete: a deleted row makes room for a new one with its key'));
+	END IF;
 END $$;
 COMMENT ON FUNCTION make_keys_live(regclass) IS 'free the keys that deleted rows hold (internal; enable calls it)';
 
+CREATE FUNCTION frees_key(target regclass, key regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure)
+	   AND EXISTS (SELECT FROM softdelete.held_keys(target) h WHERE h.index = key AND h.row_key)
+$$;
+COMMENT ON FUNCTION frees_key(regclass, regclass) IS 'does a deleted row make room for a new one with this key? (internal)';
+
+-- What make_key_live() took down in the index's comment.
+CREATE FUNCTION make_key_full(key regclass, was text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	x		record;
+	head	text;
+	tail	text;
+BEGIN
+	SELECT i.relname, i.relkind, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = i.relnamespace) AS schema, p.indrelid::regclass AS owner, c.conname,
+		   pg_get_indexdef(key) AS def, pg_get_expr(p.indpred, p.indrelid) AS predicate
+	  INTO x
+	  FROM pg_index p JOIN pg_class i ON i.oid = p.indexrelid
+	  LEFT JOIN pg_constraint c ON c.conindid = p.indexrelid AND c.contype = 'x'
+	 WHERE p.indexrelid = key;
+	IF x.conname IS NOT NULL THEN
+		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', x.owner, x.conname, x.conname, was));
+		RETURN;
+	END IF;
+	PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
+	IF starts_with(was, 'INDEX') THEN
+		head := left(x.def, length(x.def) - length(' WHERE ' || x.predicate));
+		PERFORM softdelete.run_ddl(CASE x.relkind WHEN 'I' THEN replace(head, ' ON ONLY ', ' ON ') ELSE head END || substr(was, length('INDEX') + 1));
+	ELSE
+		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', x.owner, x.relname));
+		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I %s', x.owner, x.relname, was));
+	END IF;
+END $$;
+COMMENT ON FUNCTION make_key_full(regclass, text) IS 'make a key of live rows one of all rows again (internal)';
+
 CREATE FUNCTION make_keys_full(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	k		record;
+	begins	text := 'softdelete: unique among live rows; was ';
 BEGIN
+	PERFORM softdelete.drop_triggers(target, 'softdelete.make_room()');
+	FOR k IN SELECT p.indexrelid::regclass AS index, i.relname, p.indrelid::regclass AS owner,
+					substr(obj_description(p.indexrelid, 'pg_class'), length(begins) + 1) AS was
+			   FROM pg_index p JOIN pg_class i ON i.oid = p.indexrelid
+			  WHERE p.indrelid = ANY (softdelete.with_partitions(ARRAY[target])) AND NOT i.relispartition
+				AND starts_with(obj_description(p.indexrelid, 'pg_class'), begins)
+			  ORDER BY i.relname LOOP
+		BEGIN
+			PERFORM softdelete.make_key_full(k.index, k.was);
+			RAISE NOTICE 'key "%" of table "%" is one of all rows again', k.relname, k.owner;
+		EXCEPTION WHEN unique_violation OR exclusion_violation OR undefined_column OR undefined_object OR syntax_error THEN
+			RAISE WARNING 'key "%" of table "%" stays one of the rows that are not marked', k.relname, k.owner
+				USING DETAIL = SQLERRM || '.', HINT = format('It was: %s.', k.was);
+		END;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION make_keys_full(regclass) IS 'undo what make_keys_live did, where the rows allow it (internal; disable calls it)';
+
+CREATE FUNCTION keep_keys(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	k	record;
+BEGIN
+	PERFORM softdelete.make_keys_full(target);
+	FOR k IN SELECT * FROM softdelete.held_keys(target) h ORDER BY h.name, h.owner::text LOOP
+		RAISE WARNING 'deleted rows of table "%" keep key "%" (%) taken', k.owner, k.name, k.columns
+			USING DETAIL = 'A row with the key of a deleted one cannot be inserted, and ON CONFLICT DO NOTHING drops it.';
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION keep_keys(regclass) IS 'leave deleted rows their keys, and say so (internal; enable calls it)';

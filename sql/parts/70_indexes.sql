@@ -231,6 +231,14 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF result IS NULL THEN
+		-- enable() has made it so as a rule
+		SELECT i.indexrelid INTO result FROM pg_index i
+		 WHERE i.indrelid = target AND i.indexprs IS NULL AND i.indisvalid
+		   AND wanted = (SELECT array_agg(k ORDER BY k) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(k, n) WHERE n <= i.indnkeyatts)
+		   AND obj_description(i.indexrelid, 'pg_class') ~ '^softdelete: unique among live rows; was (UNIQUE|INDEX$)'
+		 ORDER BY i.indexrelid LIMIT 1;
+	END IF;
+	IF result IS NULL THEN
 		EXECUTE format('CREATE UNIQUE INDEX %I ON %s (%s) WHERE %s', index, target, list, softdelete.live_predicate(target));
 		result := format('%I.%I', schema, index)::regclass;
 	END IF;

@@ -137,7 +137,7 @@ BEGIN
 			   s.ddl, CASE WHEN f.obstacle IS NULL THEN 'must' ELSE 'maybe' END
 		  FROM softdelete.full_keys(target) WITH ORDINALITY AS f(index, name, "constraint", "primary", is_unique, in_place, columns, index_ddl, clause, obstacle, n)
 		 CROSS JOIN LATERAL softdelete.replacing(f.index, f."constraint", f.index_ddl, f.clause, f.obstacle) WITH ORDINALITY AS s(ddl, n)
-		 WHERE NOT f."primary"
+		 WHERE NOT f."primary" AND (f.obstacle IS NULL OR NOT softdelete.frees_key(target, f.index))
 		 ORDER BY f.n, s.n;
 END $$;
 COMMENT ON FUNCTION advice_unique(regclass) IS 'keys that deleted rows go on holding (internal; use advice)';
@@ -175,7 +175,7 @@ BEGIN
 		SELECT 'natural_key', format('primary key (%s) is entered, not generated: a key that was deleted cannot be inserted again', f.columns)
 				|| coalesce('; ' || f.obstacle, ''), NULL::text, 'maybe'
 		  FROM softdelete.full_keys(target) f JOIN pg_index x ON x.indexrelid = f.index
-		 WHERE f."primary" AND NOT EXISTS (SELECT FROM pg_attribute a
+		 WHERE f."primary" AND NOT softdelete.frees_key(target, f.index) AND NOT EXISTS (SELECT FROM pg_attribute a
 				WHERE a.attrelid = target AND a.attnum = ANY (x.indkey::smallint[]) AND (a.attidentity <> '' OR a.atthasdef));
 END $$;
 COMMENT ON FUNCTION advice_natural_key(regclass) IS 'primary keys that deleted rows go on holding (internal; use advice)';

@@ -12,7 +12,9 @@
 #include "base/plans.h"
 #include "compat.h"
 #include "mb/pg_wchar.h"
+#include "replication/walsender.h"
 #include "utils/guc_tables.h"
+#include "utils/rls.h"
 #include "utils/varlena.h"
 
 int			sd_visibility = SD_VISIBLE_LIVE;
@@ -136,6 +138,24 @@ assign_hard_delete(bool newval, void *extra)
 {
 	if (newval != sd_hard_delete)
 		sd_plans_forget();
+}
+
+/*
+ * Does the session copy whole tables?  A dump does (row_security = off), a
+ * replication connection, by queries, too, and the tools that are known by
+ * their application_name.
+ */
+bool
+sd_sees_whole_tables(void)
+{
+	return !row_security || am_walsender || sd_unfiltered;
+}
+
+/* What the session's statements see. */
+SdVisibility
+sd_visible(void)
+{
+	return sd_sees_whole_tables() ? SD_VISIBLE_ALL : sd_visibility;
 }
 
 void

@@ -29,6 +29,8 @@ extern char *sd_actor;			/* "" when not set */
 extern char *sd_reason;			/* "" when not set */
 extern bool sd_unfiltered;		/* the application is to see every row */
 
+extern bool sd_sees_whole_tables(void);
+extern SdVisibility sd_visible(void);
 extern void sd_guc_init(void);
 
 #endif							/* SOFTDELETE_GUC_H */

@@ -89,6 +89,7 @@ sd_objects(void)
 		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);
 		o.truncate_trigger = function_oid(o.schema, "refuse_truncate", 0, NULL);
 		o.born_trigger = function_oid(o.schema, "born", 0, NULL);
+		o.room_trigger = function_oid(o.schema, "make_room", 0, NULL);
 		o.engine = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 								   CStringGetDatum("engine"),
 								   ObjectIdGetDatum(o.schema));

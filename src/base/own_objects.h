@@ -20,6 +20,7 @@ typedef struct SdObjects
 	Oid			guard_trigger;
 	Oid			truncate_trigger;
 	Oid			born_trigger;
+	Oid			room_trigger;
 	Oid			engine;			/* type engine, see sd_engine_arg() */
 	Oid			stamp;			/* stamp(engine) */
 	Oid			stamp_locked;	/* stamp(engine, tid, oid) */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "base/spi.h"
+#include "calls/bringback.h"
 #include "calls/events.h"
 #include "calls/refusal.h"
 #include "calls/rowbykey.h"
@@ -40,7 +41,8 @@ softdelete_restore(PG_FUNCTION_ARGS)
 		int64		id = state.id;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!sd_probe(key, &state))
+		if (!sd_probe(key, &state) &&
+			!(sd_bring_back_key(key) && sd_probe(key, &state)))
 			sd_raise_no_row(key);
 		if (!state.deleted)
 			sd_raise_already(key, false, 0);
@@ -60,6 +62,7 @@ softdelete_restore(PG_FUNCTION_ARGS)
 		error_context_stack = callback.previous;
 	} while (rows == 0);
 	sd_name_event(key, state.id, "restored");
+	sd_tell_replaced(statement.id);
 	sd_spi_finish();
 	PG_RETURN_INT64(statement.rows);
 }

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/own_sql.h"
 #include "base/spi.h"
+#include "calls/bringback.h"
 #include "calls/refusal.h"
 #include "calls/try.h"
 #include "calls/undo.h"
@@ -200,11 +201,11 @@ try_parts(void *arg)
 }
 
 /*
- * The parts of a deletion, its root first.  Raises P0002 where there is no such
- * deletion.
+ * The parts of a deletion, its root first; what of it made room for others is
+ * among its rows again.  Raises P0002 where there is no such deletion.
  */
 static List *
-parts_of(int64 id)
+parts_of(int64 id, bool skip)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(id)};
@@ -246,6 +247,7 @@ parts_of(int64 id)
 	acl = pg_class_aclcheck(root, GetUserId(), ACL_DELETE);
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_TABLE, get_rel_name(root));
+	sd_bring_back_deletion(id, skip);
 	return parts;
 }
 
@@ -285,7 +287,7 @@ softdelete_undo(PG_FUNCTION_ARGS)
 	int64		rows;
 
 	sd_spi_connect();
-	rows = undo(parts_of(PG_GETARG_INT64(0)), skip);
+	rows = undo(parts_of(PG_GETARG_INT64(0), skip), skip);
 	sd_spi_finish();
 	PG_RETURN_INT64(rows);
 }
@@ -317,7 +319,7 @@ softdelete_undo_many(PG_FUNCTION_ARGS)
 			if (((SdUndoPart *) lfirst(lc))->id == DatumGetInt64(ids[i]))
 				repeated = true;
 		if (!repeated)
-			parts = list_concat(parts, parts_of(DatumGetInt64(ids[i])));
+			parts = list_concat(parts, parts_of(DatumGetInt64(ids[i]), skip));
 	}
 	rows = parts == NIL ? 0 : undo(parts, skip);
 	sd_spi_finish();

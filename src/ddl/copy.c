@@ -22,7 +22,6 @@
 #include "ddl/copy.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
-#include "plan/visibility.h"
 #include "tables/registry.h"
 #include "tables/table.h"
 #include "utils/lsyscache.h"
@@ -99,7 +98,8 @@ adapt(CopyStmt *copy, Relation rel, SdTable *table)
 
 	/* COPY of a partitioned table is PostgreSQL's to refuse */
 	if (copy->is_from || rel->rd_rel->relkind != RELKIND_RELATION ||
-		sd_visible() == SD_VISIBLE_ALL)
+		sd_visible() == SD_VISIBLE_ALL ||
+		(sd_visible() == SD_VISIBLE_LIVE && !table->hide))
 		return;
 	copy->query = (Node *) select_from(rel, copy->attlist);
 	copy->relation = NULL;

@@ -156,6 +156,8 @@ forget(Oid relid)
 	sd_spi_connect();
 	(void) sd_own_sql("DELETE FROM softdelete.retention WHERE target OPERATOR(pg_catalog.=) $1",
 					  1, types, values);
+	(void) sd_own_sql("DELETE FROM softdelete.replaced_rows WHERE target OPERATOR(pg_catalog.=) $1",
+					  1, types, values);
 	sd_spi_finish();
 }
 
@@ -186,8 +188,8 @@ sd_drops_check(SdDrops *drops)
 }
 
 /*
- * drop_triggers(table) -> how many of our own triggers there were, whatever
- * they are called by now.
+ * drop_triggers(table [, function]) -> how many of our own triggers there were,
+ * whatever they are called by now.
  */
 Datum
 softdelete_drop_triggers(PG_FUNCTION_ARGS)
@@ -209,7 +211,7 @@ softdelete_drop_triggers(PG_FUNCTION_ARGS)
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 		ObjectAddress address;
 
-		if (!is_own(form))
+		if (!is_own(form) || (PG_NARGS() > 1 && form->tgfoid != PG_GETARG_OID(1)))
 			continue;
 		ObjectAddressSet(address, TriggerRelationId, form->oid);
 		add_exact_object_address(&address, triggers);

@@ -22,6 +22,7 @@
 #include "ddl/dropconstraint.h"
 #include "ddl/drops.h"
 #include "ddl/hints.h"
+#include "ddl/livekeys.h"
 #include "ddl/refusals.h"
 #include "ddl/retype.h"
 #include "ddl/utility.h"
@@ -50,6 +51,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	SdDdlHint	hint;
 	List	   *detached = NIL;
 	SdKeyChange *change = NULL;
+	List	   *live_keys = sd_live_keys_of(command);
 
 	if (tag == T_AlterTableStmt)
 	{
@@ -89,6 +91,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	sd_drops_end(&drops);
 
 	sd_drops_check(&drops);
+	sd_follow_live_keys(command, live_keys);
 	if (tag == T_AlterTableStmt)
 	{
 		sd_check_new_keys(change);

@@ -198,17 +198,19 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			break;
 
 		case SD_QUERY_CHILD:
+		case SD_QUERY_REFERRER:
 		case SD_QUERY_COUNT:
 			/* ----------
 			 * SELECT k.* FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...]
 			 *	 [AND c is live] AND $m IS NULL
 			 *	FOR SHARE OF c
 			 * FOR SHARE waits for whoever is deleting that child just now.
-			 * The other one has count(*), of deleted children, too, and no lock.
+			 * The others take deleted children, too, and no lock; SD_QUERY_COUNT
+			 * has count(*).
 			 * ----------
 			 */
 			appendStringInfo(&buf, "SELECT %s FROM ",
-							 kind == SD_QUERY_CHILD ? "k.*" : "pg_catalog.count(*)");
+							 kind == SD_QUERY_COUNT ? "pg_catalog.count(*)" : "k.*");
 			sd_append_keys(&buf, key->n, many);
 			appendStringInfo(&buf, ", %s%s c WHERE ", sd_only(key->child),
 							 sd_qualified_name(key->child));

@@ -17,7 +17,8 @@ typedef enum SdQueryKind
 	SD_QUERY_MARK,				/* mark the children of these parents */
 	SD_QUERY_RESTORE,			/* restore them, of one deletion */
 	SD_QUERY_CHILD,				/* live children of these keys */
-	SD_QUERY_COUNT,				/* how many children there are, live or deleted */
+	SD_QUERY_REFERRER,			/* children of these keys, live or deleted */
+	SD_QUERY_COUNT,				/* how many of these there are */
 	SD_QUERY_DELETED,			/* deleted parents among these keys */
 	SD_QUERY_PARENT,			/* the same, and lock the live ones */
 	SD_QUERY_LIVE,				/* live parents among them */

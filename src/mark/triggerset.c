@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
+#include "mark/newkeys.h"
 #include "mark/triggerset.h"
 #include "mark/watch.h"
 #include "tables/registry.h"
@@ -65,6 +66,7 @@ has_other_trigger(TriggerDesc *desc, int16 timing)
 static void
 switch_off(TriggerDesc *desc, int16 timing)
 {
+	Oid			room_trigger = sd_objects()->room_trigger;
 	bool		others = has_other_trigger(desc, timing);
 
 	for (int i = 0; i < desc->numtriggers; i++)
@@ -74,7 +76,13 @@ switch_off(TriggerDesc *desc, int16 timing)
 		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
 								 timing, TRIGGER_TYPE_UPDATE) &&
 			sd_is_own_trigger(trigger))
-			trigger->tgenabled = TRIGGER_DISABLED;
+		{
+			/* that one has been seen to, see newkeys.c */
+			if (trigger->tgfoid == room_trigger)
+				others = true;
+			else
+				trigger->tgenabled = TRIGGER_DISABLED;
+		}
 	}
 	if (timing == TRIGGER_TYPE_BEFORE)
 		desc->trig_update_before_row = others;
@@ -177,6 +185,7 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 		if (desc == NULL || !desc->trig_update_after_row ||
 			(table = sd_table(rel->ri_RelationDesc)) == NULL)
 			continue;
+		sd_choose_room_trigger(query, rel, table);
 
 		if (desc->trig_insert_after_row && !desc->trig_insert_before_row &&
 			!TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&

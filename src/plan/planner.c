@@ -35,6 +35,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 {
 	planning->active = true;
 	planning->visibility = sd_visible();
+	planning->own = false;
 	planning->check_parent = false;
 	planning->check_atts = NIL;
 	planning->by_key = false;
@@ -46,6 +47,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 	if (sd_is_own_statement(query))
 	{
 		*task = sd_pending_statement->task;
+		planning->own = true;
 		switch (*task)
 		{
 			case SD_TASK_DELETE:

@@ -9,12 +9,14 @@
 
 #include "base/guc.h"
 #include "nodes/pg_list.h"
+#include "tables/table.h"
 
 /* the query that is being planned */
 typedef struct SdPlanning
 {
 	bool		active;			/* inside the planner at all */
 	SdVisibility visibility;
+	bool		own;			/* it is the engine's own statement */
 	bool		check_parent;	/* RI asks whether the parent is there ... */
 	List	   *check_atts;		/* ... by these columns of it */
 	bool		by_key;			/* rows are found along a foreign key: the
@@ -28,5 +30,7 @@ typedef struct SdPlanning
 
 extern SdPlanning sd_planning;
 extern int	sd_bypass_depth;
+
+extern SdVisibility sd_visible_of(SdTable *table);
 
 #endif							/* SOFTDELETE_PLANNING_H */

@@ -64,7 +64,7 @@ convert_delete(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table,
 	note_updated(query, rte, query->targetList);
 
 	/* deleting twice is no new delete, whatever is visible */
-	if (deleted && sd_planning.visibility != SD_VISIBLE_LIVE)
+	if (deleted && sd_visible_of(table) != SD_VISIBLE_LIVE)
 		and_condition(&query->jointree->quals, sd_condition(table, varno, true));
 }
 
@@ -91,12 +91,14 @@ convert_merge(Query *query, RangeTblEntry *rte, Relation rel, SdTable *table)
 					 errmsg("MERGE cannot delete from managed table \"%s\" under row-level security",
 							RelationGetRelationName(rel)),
 					 errhint("Use a DELETE statement.")));
-		if (sd_planning.visibility != SD_VISIBLE_LIVE)
+		if (sd_visible_of(table) != SD_VISIBLE_LIVE)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("MERGE cannot delete from managed table \"%s\" while deleted rows are visible",
 							RelationGetRelationName(rel)),
-					 errhint("SET softdelete.visibility = live.")));
+					 table->hide ?
+					 errhint("SET softdelete.visibility = live.") :
+					 errhint("Use a DELETE statement.")));
 		action->commandType = CMD_UPDATE;
 		action->override = SD_MERGE_DELETE;
 		action->targetList = sd_set_list(rel, query->resultRelation, table, true, true);
@@ -188,7 +190,7 @@ rewrite_level(Query *query, SdTask task)
 			case CMD_INSERT:
 				check_update(table, query->onConflict->onConflictSet);
 				sd_convert_upsert(query, rel, table,
-								  sd_planning.visibility == SD_VISIBLE_LIVE);
+								  sd_visible_of(table) == SD_VISIBLE_LIVE);
 				break;
 			default:
 				break;

@@ -10,6 +10,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "base/own_objects.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -41,6 +42,47 @@ sets_mark(List *targets, SdTable *table)
 }
 
 /*
+ * ON CONSTRAINT that was a unique constraint before enable() made an index of
+ * live rows of it: a CHECK constraint keeps the name, and the index has it, too
+ * (sql/parts/67_keys.sql).  Let its columns infer it.
+ */
+static void
+infer_live_key(OnConflictExpr *conflict, Relation rel, Index varno)
+{
+	HeapTuple	tuple;
+	Form_pg_constraint constraint;
+	Oid			index = InvalidOid;
+
+	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(conflict->constraint));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	constraint = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (constraint->contype == CONSTRAINT_CHECK)
+		index = get_relname_relid(NameStr(constraint->conname), RelationGetNamespace(rel));
+	ReleaseSysCache(tuple);
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	if (((Form_pg_index) GETSTRUCT(tuple))->indrelid == RelationGetRelid(rel) &&
+		((Form_pg_index) GETSTRUCT(tuple))->indisunique)
+	{
+		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
+
+		conflict->constraint = InvalidOid;
+		for (int i = 0; i < form->indnkeyatts; i++)
+		{
+			InferenceElem *elem = makeNode(InferenceElem);
+			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), form->indkey.values[i] - 1);
+
+			elem->expr = (Node *) makeVar(varno, att->attnum, att->atttypid, att->atttypmod,
+										  att->attcollation, 0);
+			conflict->arbiterElems = lappend(conflict->arbiterElems, elem);
+		}
+	}
+	ReleaseSysCache(tuple);
+}
+
+/*
  * ON CONFLICT: let column lists infer a unique index among live rows, whatever is
  * visible.  Where deleted rows are hidden, let DO UPDATE fail on one, which only a
  * full unique index can lead to (unless it sets the mark itself and so knows what
@@ -57,6 +99,8 @@ sd_convert_upsert(Query *query, Relation rel, SdTable *table, bool hidden)
 	int2vector *atts;
 	HeapTuple	index;
 
+	if (OidIsValid(conflict->constraint))
+		infer_live_key(conflict, rel, varno);
 	if (conflict->arbiterElems != NIL)
 		conflict->arbiterWhere = conflict->arbiterWhere ?
 			(Node *) make_andclause(list_make2(conflict->arbiterWhere,

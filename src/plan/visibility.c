@@ -27,30 +27,10 @@
 #include "plan/planning.h"
 #include "plan/trash.h"
 #include "plan/visibility.h"
-#include "replication/walsender.h"
 #include "tables/condition.h"
 #include "tables/registry.h"
 #include "tables/table.h"
 #include "utils/builtins.h"
-#include "utils/rls.h"
-
-/*
- * Does the session copy whole tables?  A dump does (row_security = off), a
- * replication connection, by queries, too, and the tools that are known by
- * their application_name.
- */
-bool
-sd_sees_whole_tables(void)
-{
-	return !row_security || am_walsender || sd_unfiltered;
-}
-
-/* What the session's statements see. */
-SdVisibility
-sd_visible(void)
-{
-	return sd_sees_whole_tables() ? SD_VISIBLE_ALL : sd_visibility;
-}
 
 static get_relation_info_hook_type prev_relation_info = NULL;
 
@@ -184,12 +164,12 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 	table = sd_table(relation);
 	if (table != NULL)
 	{
-		SdVisibility visibility = sd_planning.visibility;
+		SdVisibility visibility = sd_visible_of(table);
 
 		/* an inlined function has a query of its own below the marked one */
 		for (PlannerInfo *up = root; up != NULL; up = up->parent_root)
 			if (up->parse->queryId == SD_POLICY_QUERY)
-				visibility = SD_VISIBLE_LIVE;
+				visibility = table->hide ? SD_VISIBLE_LIVE : SD_VISIBLE_ALL;
 		if (sd_is_trash_entry(planner_rt_fetch(rel->relid, root)))
 			visibility = SD_VISIBLE_DELETED;
 		sd_planning.touched = true;

@@ -9,8 +9,6 @@
 
 #include "base/guc.h"
 
-extern bool sd_sees_whole_tables(void);
-extern SdVisibility sd_visible(void);
 extern void sd_visibility_init(void);
 
 #endif							/* SOFTDELETE_VISIBILITY_H */

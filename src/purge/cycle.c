@@ -29,6 +29,7 @@
 #include "purge/cyclequery.h"
 #include "purge/expiry.h"
 #include "purge/purge.h"
+#include "purge/replaced.h"
 #include "tables/registry.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -290,6 +291,9 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 	}
 	purge_cycle(&cycle);
 	sd_make_deferred(waiting);
+	for (int i = 0; i < cycle.n_tables; i++)
+		cycle.tables[i].purged += sd_purge_replaced(cycle.tables[i].root, cycle.tables[i].retention,
+													cycle.tables[i].now);
 	sd_spi_finish();
 
 	for (int i = 0; i < cycle.n_tables; i++)

@@ -29,6 +29,7 @@
 #include "purge/batch.h"
 #include "purge/expiry.h"
 #include "purge/purge.h"
+#include "purge/replaced.h"
 #include "purge/retention.h"
 #include "tables/registry.h"
 #include "tables/rights.h"
@@ -211,6 +212,7 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 		}
 	} while (list_length(leaves) > 1 && run.kept > 0 && run.purged > purged);
 	sd_make_deferred(waiting);
+	run.purged += sd_purge_replaced(relid, run.retention, run.now);
 	sd_spi_finish();
 
 	values[0] = Int64GetDatum(run.purged + run.kept);
@@ -241,10 +243,20 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	Datum		values[1];
 	Oid			owner;
 	List	   *waiting = NIL;
+	int64		replaced;
+	bool		found;
 
 	check_may_purge(key->relid);
 	sd_spi_connect();
-	if (!sd_probe(key, &state))
+	replaced = sd_purge_replaced_key(key);
+	found = sd_probe(key, &state);
+	if (replaced > 0 && !(found && state.deleted))
+	{
+		/* a new row has the key, or had it */
+		sd_spi_finish();
+		PG_RETURN_INT64(replaced);
+	}
+	if (!found)
 		sd_raise_no_row(key);
 	if (!state.deleted)
 		raise_live(key);
@@ -273,5 +285,5 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	sd_log_note(statement.purged, GetUserId(), true);
 	sd_name_event(key, state.id, "purged");
 	sd_spi_finish();
-	PG_RETURN_INT64(statement.rows);
+	PG_RETURN_INT64(statement.rows + replaced);
 }

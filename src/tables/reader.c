@@ -24,6 +24,7 @@
 #include "commands/trigger.h"
 #include "tables/condition.h"
 #include "tables/foreignkeys.h"
+#include "tables/heldkeys.h"
 #include "tables/reader.h"
 #include "tables/table.h"
 #include "utils/hsearch.h"
@@ -215,5 +216,6 @@ sd_read_table(Relation rel, const Trigger *trigger)
 	table->deleted = sd_parse_condition(rel, table, false);
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);
+	table->held = sd_held_keys(rel);
 	return table;
 }

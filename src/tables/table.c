@@ -30,7 +30,8 @@ sd_is_own_trigger(const Trigger *trigger)
 		 trigger->tgfoid == o->stamp_trigger ||
 		 trigger->tgfoid == o->guard_trigger ||
 		 trigger->tgfoid == o->truncate_trigger ||
-		 trigger->tgfoid == o->born_trigger);
+		 trigger->tgfoid == o->born_trigger ||
+		 trigger->tgfoid == o->room_trigger);
 }
 
 /* Raise where the mark trigger is switched off: nothing would cascade. */

@@ -49,6 +49,7 @@ typedef struct SdTable
 	Node	   *deleted;
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
+	List	   *held;			/* SdHeldKey: unique keys that deleted rows hold */
 	bool		below_known;	/* for sd_has_children() */
 	bool		below;			/* keys refer to partitions of it by themselves */
 

@@ -2,6 +2,7 @@
 -- that makes it so, which \gexec can run; and after that there is nothing left
 -- to say.  foreign_keys: what a delete does along each key.
 SET SESSION AUTHORIZATION sd_owner;
+SET client_min_messages = error;
 CREATE SCHEMA advice;
 SET search_path = advice;
 \set SHOW_CONTEXT never
@@ -14,9 +15,9 @@ CREATE TABLE uses (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, label text R
 CREATE TABLE links (a int, b int, "user" bigint REFERENCES "Users" ON DELETE CASCADE, PRIMARY KEY (a, b));
 CREATE TABLE logs (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" bigint REFERENCES "Users" ON DELETE CASCADE);
 CREATE TABLE hints (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "user" bigint REFERENCES "Users" ON DELETE SET NULL);
-SELECT softdelete.enable('"Users"', cascade => true);
-SELECT softdelete.enable('codes', build_index => false);
-SELECT softdelete.enable('uses', triggers => 'update');
+SELECT softdelete.enable('"Users"', cascade => true, "unique" => 'keep');
+SELECT softdelete.enable('codes', build_index => false, "unique" => 'keep');
+SELECT softdelete.enable('uses', triggers => 'update', "unique" => 'keep');
 CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
 CREATE TRIGGER farewell AFTER DELETE ON uses FOR EACH ROW EXECUTE FUNCTION noop();
 SELECT softdelete.disable('logs');
@@ -55,7 +56,7 @@ CREATE TABLE owners (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 CREATE TABLE pets (id int, owner int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
 CREATE TABLE "Old" PARTITION OF pets FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
 CREATE TABLE "Old 1" PARTITION OF "Old" DEFAULT;
-SELECT softdelete.enable('owners', triggers => 'update');
+SELECT softdelete.enable('owners', triggers => 'update', "unique" => 'keep');
 ALTER TABLE "Old 1" ADD FOREIGN KEY (owner) REFERENCES owners ON DELETE CASCADE;
 SELECT problem, ddl FROM softdelete.advice('owners');
 SELECT ddl FROM softdelete.advice('owners')
@@ -65,7 +66,7 @@ ALTER TRIGGER "~softdelete_guard" ON owners RENAME TO guard;
 CREATE TRIGGER "~softdelete_farewell" AFTER DELETE ON owners FOR EACH ROW EXECUTE FUNCTION noop();
 SELECT kind, problem, ddl FROM softdelete.advice('owners');
 -- nothing to say of it where it fires at the delete
-SELECT softdelete.enable('owners');
+SELECT softdelete.enable('owners', "unique" => 'keep');
 SELECT count(*) FROM softdelete.advice('owners') WHERE kind = 'delete_trigger';
 
 -- the unhappy path

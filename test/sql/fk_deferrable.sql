@@ -5,6 +5,7 @@
 -- and on a native twin, and has to end the same way, messages included.
 \set SHOW_CONTEXT never
 SET SESSION AUTHORIZATION sd_owner;
+SET client_min_messages = error;
 CREATE SCHEMA deferrable_managed;
 CREATE SCHEMA deferrable_native;
 DO $$
@@ -25,7 +26,7 @@ BEGIN
 		ALTER TABLE hen ADD CONSTRAINT hatched_from FOREIGN KEY (egg) REFERENCES egg DEFERRABLE INITIALLY DEFERRED;
 	END LOOP;
 END $$;
-SELECT count(softdelete.enable(format('deferrable_managed.%s', t)::regclass))
+SELECT count(softdelete.enable(format('deferrable_managed.%s', t)::regclass, "unique" => 'keep'))
   FROM unnest('{lazy,eager,cascading,restricted,parent,tree,hen,egg}'::text[]) t;
 
 ------------------------------------------------------------------------------
@@ -196,7 +197,7 @@ SELECT p.id, l.id FROM parent p JOIN lazy l ON l.up = p.id WHERE p.id = 1;
 -- A primary key that is deferrable finds rows like any other
 ------------------------------------------------------------------------------
 CREATE TABLE dp (b int, a int, code text UNIQUE, PRIMARY KEY (a, b) DEFERRABLE INITIALLY DEFERRED);
-SELECT softdelete.enable('dp');
+SELECT softdelete.enable('dp', "unique" => 'keep');
 INSERT INTO dp VALUES (1, 2, 'x');
 SELECT softdelete.delete('dp', 2, 1) > 0 AS deleted;
 \set VERBOSITY default

@@ -188,7 +188,7 @@ SET search_path = "Hostile %s ""q"" \ $1 'x'";
 
 -- a backslash in a string that is not escaped for the old meaning of strings
 CREATE TABLE "back\slash" ("i\d" text PRIMARY KEY, "st\at" text, note text);
-SELECT softdelete.enable('"back\slash"', 'st\at', 'gone\''');
+SELECT softdelete.enable('"back\slash"', 'st\at', 'gone\''', "unique" => 'keep');
 INSERT INTO "back\slash" VALUES ('a\b', 'x\'), ('c', 'y');
 SET escape_string_warning = off;
 SET standard_conforming_strings = off;

@@ -7,7 +7,7 @@ SET search_path = key_live_names;
 \set SHOW_CONTEXT never
 CREATE TABLE "Users" (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text CONSTRAINT "The Email" UNIQUE, nick text);
 CREATE UNIQUE INDEX index_users_on_nick ON "Users" (nick);
-SELECT softdelete.enable('"Users"');
+SELECT softdelete.enable('"Users"', "unique" => 'keep');
 SELECT softdelete.create_live_unique('"Users"', 'email'), softdelete.create_live_unique('"Users"', 'nick');
 SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'key_live_names' AND indexdef LIKE 'CREATE UNIQUE%' ORDER BY indexname COLLATE "C";
 INSERT INTO "Users" (email, nick) VALUES ('a', 'a') ON CONFLICT (email) DO NOTHING;

@@ -2,6 +2,7 @@
 -- deleted rows: operator classes, collations, order, INCLUDE, NULLS NOT DISTINCT,
 -- conditions, storage parameters, deferrability; and its text is data, never SQL.
 SET SESSION AUTHORIZATION sd_owner;
+SET client_min_messages = error;
 CREATE SCHEMA live_twins;
 SET search_path = live_twins;
 \set SHOW_CONTEXT never
@@ -25,7 +26,7 @@ CREATE INDEX shape_6 ON shapes (lower("The Text") COLLATE "POSIX", (CASE WHEN a 
 CREATE UNIQUE INDEX shape_7 ON shapes ("The Text" COLLATE "POSIX" text_pattern_ops, a DESC) INCLUDE (b) NULLS NOT DISTINCT WITH (fillfactor = 80) WHERE a > 0 OR b > 0;
 ALTER TABLE shapes ADD deleted_at timestamptz;
 CREATE UNIQUE INDEX shape_8 ON shapes (a) WHERE b > 0 AND deleted_at IS NULL;
-SELECT softdelete.enable('"x"" USING btree (a); DROP TABLE secrets; -- \1"'), softdelete.enable('shapes');
+SELECT softdelete.enable('"x"" USING btree (a); DROP TABLE secrets; -- \1"', "unique" => 'keep'), softdelete.enable('shapes', "unique" => 'keep');
 INSERT INTO "x"" USING btree (a); DROP TABLE secrets; -- \1" SELECT n, n, n FROM generate_series(1, 100) n;
 INSERT INTO shapes ("The Text", a, b) SELECT n, n, n FROM generate_series(1, 100) n;
 DELETE FROM "x"" USING btree (a); DROP TABLE secrets; -- \1" WHERE id > 50;
@@ -48,7 +49,7 @@ SELECT kind, ddl FROM softdelete.advice('shapes');
 SELECT kind, ddl FROM softdelete.advice('"x"" USING btree (a); DROP TABLE secrets; -- \1"') WHERE kind <> 'natural_key';
 -- a temporary table
 CREATE TEMP TABLE passing (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int UNIQUE, b int UNIQUE);
-SELECT softdelete.enable('passing');
+SELECT softdelete.enable('passing', "unique" => 'keep');
 SELECT pg_get_indexdef(softdelete.create_live_unique('passing', 'a')) ~ 'WHERE';
 SELECT ddl FROM softdelete.advice('passing') WHERE ddl IS NOT NULL
 \gexec
@@ -63,7 +64,7 @@ CREATE UNIQUE INDEX ON words (e, d);
 CREATE UNIQUE INDEX words_c_1 ON words (c);
 CREATE UNIQUE INDEX words_c_2 ON words (c) INCLUDE (id);
 ALTER TABLE words ADD UNIQUE (c);
-SELECT softdelete.enable('words');
+SELECT softdelete.enable('words', "unique" => 'keep');
 SELECT softdelete.create_live_unique('words', 'd', 'e'), softdelete.create_live_unique('words', 'c');
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'live_twins' AND tablename = 'words' AND indexdef ~ 'UNIQUE' ORDER BY indexname COLLATE "C";
 -- without regard to case, where the server knows how
@@ -76,7 +77,7 @@ BEGIN
 	END;
 	CREATE TABLE names (id int PRIMARY KEY, c text, d text COLLATE ci UNIQUE DEFERRABLE);
 	CREATE UNIQUE INDEX ON names (c COLLATE ci);
-	PERFORM softdelete.enable('names');
+	PERFORM softdelete.enable('names', "unique" => 'keep');
 	INSERT INTO names VALUES (1, 'a', 'a'), (2, 'b', 'b');
 	DELETE FROM names WHERE id = 1;
 	PERFORM softdelete.create_live_unique('names', 'c'), softdelete.create_live_unique('names', 'd');
@@ -98,7 +99,7 @@ END $$;
 ------------------------------------------------------------------------------
 CREATE TABLE du (id int PRIMARY KEY, place int UNIQUE DEFERRABLE, "No" varchar(9) CONSTRAINT "The No" UNIQUE DEFERRABLE INITIALLY DEFERRED, team int, rank int, note text,
 	UNIQUE (team, rank) INCLUDE (note) WITH (fillfactor = 50) DEFERRABLE);
-SELECT softdelete.enable('du');
+SELECT softdelete.enable('du', "unique" => 'keep');
 SELECT softdelete.create_live_unique('du', 'place'), softdelete.create_live_unique('du', 'No'), softdelete.create_live_unique('du', 'rank', 'team');
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'du'::regclass AND contype IN ('p', 'u', 'x') ORDER BY 1;
 INSERT INTO du VALUES (1, 1, 'a', 1, 1), (2, 2, 'b', 1, 2);
@@ -126,14 +127,14 @@ INSERT INTO du VALUES (4, 1) ON CONFLICT (place) DO NOTHING;
 -- what nothing partial can do is refused
 CREATE TABLE refused (id int PRIMARY KEY, a int, b int NOT NULL UNIQUE, UNIQUE NULLS NOT DISTINCT (a) DEFERRABLE);
 ALTER TABLE refused REPLICA IDENTITY USING INDEX refused_b_key;
-SELECT softdelete.enable('refused');
+SELECT softdelete.enable('refused', "unique" => 'keep');
 SELECT softdelete.create_live_unique('refused', 'a');
 SELECT softdelete.create_live_unique('refused', 'b');
 SELECT kind, problem, ddl FROM softdelete.advice('refused') WHERE kind LIKE 'blocking%';
 -- partitioned tables can have exclusion constraints from PostgreSQL 17 on
 CREATE TABLE parted (id int, k int, PRIMARY KEY (k, id), UNIQUE (k) DEFERRABLE) PARTITION BY LIST (k);
 CREATE TABLE parted_1 PARTITION OF parted DEFAULT;
-SELECT softdelete.enable('parted');
+SELECT softdelete.enable('parted', "unique" => 'keep');
 DO $$
 DECLARE
 	can		boolean := current_setting('server_version_num')::int >= 170000;
@@ -154,12 +155,12 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE 'CREATE TABLE stays (room int4range, during tsrange, PRIMARY KEY (room, during WITHOUT OVERLAPS), UNIQUE (during, room WITHOUT OVERLAPS))';
-	PERFORM softdelete.enable('stays');
+	PERFORM softdelete.enable('stays', "unique" => 'keep');
 	ASSERT (SELECT array_agg(kind || coalesce(ddl, '') ORDER BY kind) = '{blocking_unique,natural_key}' FROM softdelete.advice('stays')),
 		(SELECT array_agg(kind || coalesce(ddl, '') ORDER BY kind) FROM softdelete.advice('stays'));
 	DROP TABLE stays;
 	EXECUTE 'CREATE TABLE stays (id int PRIMARY KEY, room int4range, during tsrange, UNIQUE (during, room WITHOUT OVERLAPS))';
-	PERFORM softdelete.enable('stays');
+	PERFORM softdelete.enable('stays', "unique" => 'keep');
 	PERFORM softdelete.create_live_unique('stays', 'room', 'during');
 	ASSERT false;
 EXCEPTION WHEN feature_not_supported THEN
@@ -174,7 +175,7 @@ CREATE TABLE bookings (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, room int
 	EXCLUDE USING gist (during WITH -|-, (room * int4range(1, 9)) range_ops WITH &&) INCLUDE (seat) WITH (fillfactor = 50) DEFERRABLE INITIALLY DEFERRED,
 	EXCLUDE (seat COLLATE "C" text_pattern_ops WITH =));
 CREATE TABLE codes (code text PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
-SELECT softdelete.enable('bookings'), softdelete.enable('codes');
+SELECT softdelete.enable('bookings', "unique" => 'keep'), softdelete.enable('codes', "unique" => 'keep');
 INSERT INTO bookings (room, during, seat, "Nr") VALUES ('[1,2)', '[2030-01-01,2030-01-02)', 'a', 1);
 DELETE FROM bookings;
 INSERT INTO bookings (room, during, seat, "Nr") VALUES ('[1,2)', '[2030-01-01,2030-01-02)', 'a', 1);

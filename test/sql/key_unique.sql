@@ -3,6 +3,7 @@
 -- still holds the key, and an upsert that meets it says so.
 \set SHOW_CONTEXT never
 SET SESSION AUTHORIZATION sd_owner;
+SET client_min_messages = error;
 CREATE SCHEMA unique_live;
 SET search_path = unique_live;
 
@@ -21,7 +22,7 @@ BEGIN
 	EXECUTE format('CREATE TABLE %I (id int PRIMARY KEY, email text, CONSTRAINT %I UNIQUE (email), %s)',
 				   name, name || '_email', definition);
 	target := format('%I', name)::regclass;
-	PERFORM softdelete.enable(target, arguments[1], arguments[2]);
+	PERFORM softdelete.enable(target, arguments[1], arguments[2], "unique" => 'keep');
 	step := 'index';
 	outcome := pg_get_indexdef(softdelete.create_live_unique(target, 'email'));
 	RETURN NEXT;
@@ -89,7 +90,7 @@ BEGIN
 		INSERT INTO users VALUES (1, 'a', 1, 'x'), (2, 'b', 1, 'y'), (3, 'c', 2, 'x');
 	END LOOP;
 END $$;
-SELECT softdelete.enable('unique_managed.users');
+SELECT softdelete.enable('unique_managed.users', "unique" => 'keep');
 SELECT softdelete.create_live_unique('unique_managed.users', 'email'), softdelete.create_live_unique('unique_managed.users', 'Nick', 'Shop');
 \set show 'SELECT id, email, "Shop", "Nick", hits FROM users ORDER BY email, id;'
 -- on a live row: columns, expressions, with and without WHERE
@@ -150,7 +151,7 @@ RESET softdelete.visibility;
 SELECT count(*) FROM users WHERE id = 72;
 -- a key of several columns, with quotes in names and values
 CREATE TABLE "It's ""T""" ("a b" text, "C" int, v int, PRIMARY KEY ("C", "a b"));
-SELECT softdelete.enable('"It''s ""T"""');
+SELECT softdelete.enable('"It''s ""T"""', "unique" => 'keep');
 INSERT INTO "It's ""T""" VALUES ('x''y', 1, 1);
 DELETE FROM "It's ""T""";
 INSERT INTO "It's ""T""" VALUES ('x''y', 1, 1) ON CONFLICT ("a b", "C") DO UPDATE SET v = 2;
@@ -158,7 +159,7 @@ INSERT INTO "It's ""T""" VALUES ('x''y', 1, 1) ON CONFLICT ("a b", "C") DO UPDAT
 CREATE TABLE parted (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
 INSERT INTO parted VALUES (1, 1), (2, 2);
-SELECT softdelete.enable('parted');
+SELECT softdelete.enable('parted', "unique" => 'keep');
 DELETE FROM parted WHERE id = 1;
 INSERT INTO parted VALUES (2, 2) ON CONFLICT (id) DO UPDATE SET v = parted.v + 1 RETURNING id, v;
 \set VERBOSITY sqlstate
@@ -172,7 +173,7 @@ INSERT INTO parted_1 VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET v = 2;
 SET search_path = unique_live;
 CREATE TABLE slots (id int PRIMARY KEY, room text, hour int, UNIQUE NULLS NOT DISTINCT (room, hour));
 CREATE TABLE loose (id int PRIMARY KEY, room text, hour int, UNIQUE (room, hour));
-SELECT softdelete.enable('slots'), softdelete.enable('loose');
+SELECT softdelete.enable('slots', "unique" => 'keep'), softdelete.enable('loose', "unique" => 'keep');
 SELECT pg_get_indexdef(softdelete.create_live_unique('slots', 'room', 'hour'));
 SELECT pg_get_indexdef(softdelete.create_live_unique('loose', 'room', 'hour'));
 INSERT INTO slots VALUES (1, 'a', NULL);
@@ -190,7 +191,7 @@ CREATE TABLE accounts (id int PRIMARY KEY, login text, code text, mail text, pho
 					   CONSTRAINT "Login" UNIQUE (login), UNIQUE (code), UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED);
 CREATE UNIQUE INDEX "Phone Index" ON accounts (phone) INCLUDE (mail);
 CREATE TABLE badges (id int PRIMARY KEY, code text CONSTRAINT "Badge Code" REFERENCES accounts (code));
-SELECT softdelete.enable('accounts');
+SELECT softdelete.enable('accounts', "unique" => 'keep');
 SELECT softdelete.create_live_unique('accounts', 'login'), softdelete.create_live_unique('accounts', 'phone');
 SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'accounts'::regclass AND indisunique
  ORDER BY indexrelid::regclass::text COLLATE "C";
@@ -239,7 +240,7 @@ RESET softdelete.visibility;
 ------------------------------------------------------------------------------
 CREATE SCHEMA "Unique ""Names""";
 CREATE TABLE "Unique ""Names"""."Größen, die sehr lang sind: 63 Bytes, und nicht weniger, ja" (id int PRIMARY KEY, "Größe" text, "a""b" text);
-SELECT softdelete.enable('"Unique ""Names"""."Größen, die sehr lang sind: 63 Bytes, und nicht weniger, ja"', build_index => false);
+SELECT softdelete.enable('"Unique ""Names"""."Größen, die sehr lang sind: 63 Bytes, und nicht weniger, ja"', build_index => false, "unique" => 'keep');
 SELECT softdelete.create_live_unique('"Unique ""Names"""."Größen, die sehr lang sind: 63 Bytes, und nicht weniger, ja"', 'Größe'),
 	   softdelete.create_live_unique('"Unique ""Names"""."Größen, die sehr lang sind: 63 Bytes, und nicht weniger, ja"', 'a"b', 'Größe'),
 	   softdelete.create_live_index('"Unique ""Names"""."Größen, die sehr lang sind: 63 Bytes, und nicht weniger, ja"', 'a"b', 'Größe');

@@ -4,6 +4,7 @@
 -- Then constraints of other kinds.
 \set SHOW_CONTEXT never
 SET SESSION AUTHORIZATION sd_owner;
+SET client_min_messages = error;
 CREATE SCHEMA upsert_forms;
 SET search_path = upsert_forms;
 CREATE TYPE stage AS ENUM ('draft', 'live', 'deleted');
@@ -94,7 +95,7 @@ BEGIN
 			EXECUTE format('ALTER TABLE managed ADD COLUMN %I %s', marker, definition);
 			EXECUTE format('CREATE UNIQUE INDEX ON managed (email) WHERE %s', predicate);
 			EXECUTE format('CREATE UNIQUE INDEX ON managed (lower(email)) WHERE %s', predicate);
-			PERFORM softdelete.enable('managed', marker, deleted_value);
+			PERFORM softdelete.enable('managed', marker, deleted_value, "unique" => 'keep');
 		ELSE
 			CREATE UNIQUE INDEX ON native (email);
 			CREATE UNIQUE INDEX ON native (lower(email));
@@ -128,7 +129,7 @@ SELECT * FROM compare('stage', 'stage DEFAULT ''draft''', 'deleted', 'stage IS N
 -- an index with another predicate that holds for live rows has to be named, as ever
 CREATE TABLE flags (id int PRIMARY KEY, email text, is_deleted boolean NOT NULL DEFAULT false);
 CREATE UNIQUE INDEX ON flags (email) WHERE is_deleted IS FALSE;
-SELECT softdelete.enable('flags', 'is_deleted');
+SELECT softdelete.enable('flags', 'is_deleted', "unique" => 'keep');
 INSERT INTO flags VALUES (1, 'a'), (2, 'b');
 DELETE FROM flags WHERE id = 2;
 INSERT INTO flags VALUES (3, 'b') ON CONFLICT (email) WHERE is_deleted IS FALSE DO NOTHING RETURNING id;
@@ -139,7 +140,7 @@ INSERT INTO flags VALUES (4, 'b') ON CONFLICT (email) WHERE is_deleted IS FALSE 
 -- which meets deleted rows, then one among live rows
 ------------------------------------------------------------------------------
 CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, n int DEFAULT 1);
-SELECT softdelete.enable('users');
+SELECT softdelete.enable('users', "unique" => 'keep');
 INSERT INTO users VALUES (1, 'a'), (2, 'b');
 DELETE FROM users WHERE id = 2;
 SET plan_cache_mode = force_generic_plan;
@@ -162,7 +163,7 @@ RESET plan_cache_mode;
 ------------------------------------------------------------------------------
 CREATE TABLE included (id int PRIMARY KEY, email text, name text, deleted_at timestamptz);
 CREATE UNIQUE INDEX "Included Key" ON included (email) INCLUDE (name) WHERE deleted_at IS NULL;
-SELECT softdelete.enable('included');
+SELECT softdelete.enable('included', "unique" => 'keep');
 INSERT INTO included VALUES (1, 'a', 'x'), (2, 'b', 'y');
 DELETE FROM included WHERE id = 2;
 INSERT INTO included VALUES (3, 'b', 'z') ON CONFLICT (email) DO UPDATE SET name = 'w' RETURNING id, name;
@@ -174,7 +175,7 @@ SELECT softdelete.restore('included', 2);
 -- among live rows is not
 ------------------------------------------------------------------------------
 CREATE TABLE booking (id int PRIMARY KEY, during int4range, CONSTRAINT "No Overlap" EXCLUDE USING gist (during WITH &&));
-SELECT softdelete.enable('booking');
+SELECT softdelete.enable('booking', "unique" => 'keep');
 INSERT INTO booking VALUES (1, '[1,5)'), (2, '[5,9)');
 DELETE FROM booking WHERE id = 2;
 INSERT INTO booking VALUES (3, '[6,7)');
@@ -192,7 +193,7 @@ SELECT id, during FROM booking ORDER BY id;
 -- Deferrable constraints: checked at the commit, and never a target
 ------------------------------------------------------------------------------
 CREATE TABLE seat (id int PRIMARY KEY, "No" int UNIQUE DEFERRABLE, place int UNIQUE DEFERRABLE INITIALLY DEFERRED);
-SELECT softdelete.enable('seat');
+SELECT softdelete.enable('seat', "unique" => 'keep');
 INSERT INTO seat VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3);
 UPDATE seat SET place = 4 - place, "No" = "No" % 3 + 1;
 SELECT * FROM seat ORDER BY id;
@@ -226,7 +227,7 @@ CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM (0) TO (10);
 CREATE TABLE event_2 ("Hits" int DEFAULT 1, name text, day int NOT NULL, id int NOT NULL);
 ALTER TABLE event ATTACH PARTITION event_2 FOR VALUES FROM (10) TO (20);
 ALTER TABLE event ADD UNIQUE (name, day);
-SELECT softdelete.enable('event');
+SELECT softdelete.enable('event', "unique" => 'keep');
 SELECT softdelete.create_live_unique('event', 'name', 'day');
 INSERT INTO event VALUES (1, 1, 'a'), (2, 2, 'b'), (11, 11, 'a'), (12, 12, 'b');
 DELETE FROM event WHERE id IN (1, 11);

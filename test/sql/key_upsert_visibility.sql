@@ -6,7 +6,7 @@ SET SESSION AUTHORIZATION sd_owner;
 CREATE SCHEMA key_upsert_visibility;
 SET search_path = key_upsert_visibility;
 CREATE TABLE "User" (id int PRIMARY KEY, email text UNIQUE, n int DEFAULT 0);
-SELECT softdelete.enable('"User"');
+SELECT softdelete.enable('"User"', "unique" => 'keep');
 SELECT softdelete.create_live_unique('"User"', 'email') IS NOT NULL AS made;
 INSERT INTO "User" VALUES (1, 'a'), (2, 'b');
 DELETE FROM "User" WHERE id = 1;
@@ -54,7 +54,7 @@ SELECT id, email, n, deleted_at IS NOT NULL AS deleted FROM "User" ORDER BY id;
 -- a condition of the statement's own is kept, and needed as ever
 RESET softdelete.visibility;
 CREATE TABLE part (id int PRIMARY KEY, email text, active boolean);
-SELECT softdelete.enable('part');
+SELECT softdelete.enable('part', "unique" => 'keep');
 CREATE UNIQUE INDEX ON part (email) WHERE active AND deleted_at IS NULL;
 INSERT INTO part VALUES (1, 'a', true);
 SET softdelete.visibility = 'all';

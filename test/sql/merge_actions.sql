@@ -8,7 +8,7 @@ SET search_path = merge;
 CREATE TABLE native (id int PRIMARY KEY, n int, name text);
 CREATE TABLE managed (gone int, id int PRIMARY KEY, n int, name text);
 ALTER TABLE managed DROP COLUMN gone;
-SELECT softdelete.enable('managed');
+SELECT softdelete.enable('managed', "unique" => 'keep');
 INSERT INTO native SELECT g, g * 10, 'n' || g FROM generate_series(1, 8) g;
 INSERT INTO managed SELECT g, g * 10, 'n' || g FROM generate_series(1, 8) g;
 -- two rows are gone already
@@ -80,7 +80,7 @@ MERGE INTO managed t USING (VALUES (7)) v(id) ON t.id = v.id WHEN NOT MATCHED TH
 \set VERBOSITY default
 -- and not in the way of an index among live rows
 CREATE TABLE users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text, is_active boolean NOT NULL DEFAULT true);
-SELECT softdelete.enable('users', 'is_active');
+SELECT softdelete.enable('users', 'is_active', "unique" => 'keep');
 SELECT softdelete.create_live_unique('users', 'email');
 INSERT INTO users (email) VALUES ('a'), ('b');
 DELETE FROM users WHERE email = 'a';
@@ -95,7 +95,7 @@ RESET softdelete.visibility;
 CREATE TABLE "Parents" (id int PRIMARY KEY, status text NOT NULL DEFAULT 'new');
 CREATE TABLE children (id int PRIMARY KEY, p int REFERENCES "Parents" ON DELETE CASCADE);
 CREATE TABLE guards (id int PRIMARY KEY, p int REFERENCES "Parents" ON DELETE RESTRICT);
-SELECT softdelete.enable('"Parents"', 'status', cascade => true), softdelete.enable('guards');
+SELECT softdelete.enable('"Parents"', 'status', cascade => true, "unique" => 'keep'), softdelete.enable('guards', "unique" => 'keep');
 INSERT INTO "Parents" VALUES (1, 'old'), (2, 'new'), (3, 'new');
 INSERT INTO children VALUES (1, 1), (2, 2), (3, 3);
 INSERT INTO guards VALUES (1, 3);

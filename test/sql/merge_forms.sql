@@ -48,7 +48,7 @@ BEGIN
 			IF definition IS NOT NULL THEN
 				EXECUTE format('ALTER TABLE managed ADD COLUMN %I %s', marker, definition);
 			END IF;
-			PERFORM softdelete.enable('managed', marker);
+			PERFORM softdelete.enable('managed', marker, "unique" => 'keep');
 		END IF;
 		EXECUTE format('INSERT INTO %I SELECT n, CASE WHEN n %% 3 = 0 THEN ''y'' ELSE ''x'' END, n FROM generate_series(1, 9) n', name);
 		-- 2 and 3 are gone already
@@ -138,7 +138,7 @@ SELECT outcome('source', 'MERGE INTO TBL t USING (VALUES (1)) v(id) ON t.id = v.
 -- business; a view with rows of its own conditions is held to them
 ------------------------------------------------------------------------------
 CREATE TABLE "Post" (id int PRIMARY KEY, author text, title text);
-SELECT softdelete.enable('"Post"');
+SELECT softdelete.enable('"Post"', "unique" => 'keep');
 INSERT INTO "Post" VALUES (1, 'ann', 'one'), (2, 'ann', 'two'), (3, 'bob', 'three');
 CREATE VIEW anns AS SELECT * FROM "Post" WHERE author = 'ann' WITH CHECK OPTION;
 \set VERBOSITY sqlstate
@@ -157,7 +157,7 @@ SELECT id FROM "Post" ORDER BY id;
 -- A deleted row whose key comes again
 ------------------------------------------------------------------------------
 CREATE TABLE account (id int PRIMARY KEY, email text UNIQUE, is_deleted boolean NOT NULL DEFAULT false);
-SELECT softdelete.enable('account', 'is_deleted');
+SELECT softdelete.enable('account', 'is_deleted', "unique" => 'keep');
 INSERT INTO account VALUES (1, 'a'), (2, 'b');
 DELETE FROM account WHERE id = 2;
 MERGE INTO account a USING (VALUES (2, 'c')) v(id, email) ON a.id = v.id WHEN MATCHED THEN UPDATE SET email = v.email WHEN NOT MATCHED THEN INSERT VALUES (v.id, v.email);
@@ -179,7 +179,7 @@ CREATE TABLE parent_2 PARTITION OF parent FOR VALUES FROM (10) TO (20);
 CREATE TABLE child (id int PRIMARY KEY, up int REFERENCES parent ON DELETE CASCADE, kind text DEFAULT 'c');
 CREATE TABLE guard (id int PRIMARY KEY, up int CONSTRAINT "Guarded" REFERENCES parent);
 CREATE TABLE kept (id int PRIMARY KEY, up int REFERENCES parent ON DELETE SET NULL);
-SELECT softdelete.enable('parent', cascade => true);
+SELECT softdelete.enable('parent', cascade => true, "unique" => 'keep');
 INSERT INTO parent SELECT n, n FROM unnest('{1,2,3,11,12,13}'::int[]) n;
 INSERT INTO child SELECT n, n FROM unnest('{1,2,11,12}'::int[]) n;
 INSERT INTO guard VALUES (1, 13);

@@ -1,0 +1,16 @@
+/*
+ * newkeys.h
+ *		Which statements bring keys that a deleted row may hold.
+ */
+#ifndef SOFTDELETE_NEWKEYS_H
+#define SOFTDELETE_NEWKEYS_H
+
+#include "postgres.h"
+
+#include "executor/execdesc.h"
+#include "nodes/execnodes.h"
+#include "tables/table.h"
+
+extern void sd_choose_room_trigger(QueryDesc *query, ResultRelInfo *rel, SdTable *table);
+
+#endif							/* SOFTDELETE_NEWKEYS_H */
