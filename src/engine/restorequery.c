@@ -47,7 +47,7 @@ append_params(SdKeySet *set, bool many, int first, int run, Oid *types, Datum *v
 /* Run it once, as the owner of the child. */
 static void
 execute(const char *text, int nargs, Oid *types, Datum *values, SdStatement *statement,
-	Oid owner)
+		Oid owner)
 {
 	SPIPlanPtr	plan = sd_prepare(text, nargs, types, owner, CURSOR_OPT_CUSTOM_PLAN);
 
