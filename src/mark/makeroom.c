@@ -40,8 +40,10 @@
 #include "tables/registry.h"
 #include "tables/rights.h"
 #include "tables/rowjson.h"
+#include "tables/trashquery.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -256,6 +258,9 @@ keep_row(SdTable *table, SdHeldKey *key, TupleTableSlot *slot)
 	values[4] = JsonbPGetDatum(sd_row_to_json(slot, NULL, 0));
 	values[5] = slot_getattr(slot, table->time, &no_time);
 	types[5] = getBaseType(get_atttype(table->relid, table->time));
+	/* plans that show the trash of the table look there from now on */
+	if (!sd_has_replaced(table->root))
+		CacheInvalidateRelcacheByRelid(table->root);
 	(void) sd_own_sql(psprintf("INSERT INTO softdelete.replaced_rows"
 							   " (deletion_id, target, leaf, key, row_data, deleted_at, replaced_at)"
 							   " VALUES (%s, $2, $3, $4, $5, %s, pg_catalog.now())",
