@@ -30,8 +30,8 @@ INSERT INTO post VALUES (1), (2), (3);
 INSERT INTO comment SELECT n, 1 + n % 3 FROM generate_series(1, 30) n;
 -- each comment takes 10 ms
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_sleep(0.01); RETURN new; END $$;
-CREATE TRIGGER slow BEFORE UPDATE ON comment FOR EACH ROW EXECUTE FUNCTION slow();
+$$ BEGIN PERFORM pg_sleep(0.01); RETURN old; END $$;
+CREATE TRIGGER slow BEFORE DELETE ON comment FOR EACH ROW EXECUTE FUNCTION slow();
 SELECT softdelete.enable('post', cascade => true);
 SELECT pg_stat_statements_reset();
 DELETE FROM post WHERE id = 1;
