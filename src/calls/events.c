@@ -12,6 +12,7 @@
 #include "base/own_sql.h"
 #include "base/spi.h"
 #include "calls/events.h"
+#include "calls/rowbykey.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"

@@ -11,8 +11,8 @@
 #include "calls/rowbykey.h"
 #include "funcapi.h"
 #include "tables/registry.h"
+#include "tables/table.h"
 #include "tables/trashquery.h"
-#include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(softdelete_trash);
 

@@ -19,6 +19,7 @@
 #include "engine/frame.h"
 #include "engine/log.h"
 #include "engine/operation.h"
+#include "engine/restoring.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -48,6 +49,7 @@ undo_table(Oid relid, int64 id, SdOp *op)
 	Oid			types[2] = {INT8OID};
 	Datum		values[2] = {Int64GetDatum(id)};
 	char	   *text;
+	SPIPlanPtr	plan;
 	ErrorContextCallback callback;
 
 	callback.previous = error_context_stack;
@@ -58,8 +60,9 @@ undo_table(Oid relid, int64 id, SdOp *op)
 	statement.relid = relid;
 	text = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(relid), sd_column_name(relid, table->id));
-	sd_execute(sd_prepare(text, 1, types, InvalidOid, 0), values, &statement,
-			   InvalidOid, true, SD_VIEW_STATEMENT, 0);
+	plan = sd_prepare(text, 1, types, InvalidOid, 0);
+	sd_show_as_update(plan, table);
+	sd_execute(plan, values, &statement, InvalidOid, true, SD_VIEW_STATEMENT, 0);
 	error_context_stack = callback.previous;
 }
 

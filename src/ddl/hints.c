@@ -23,6 +23,7 @@
 #include "tables/predicate.h"
 #include "tables/registry.h"
 #include "tables/rights.h"
+#include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
+#include "engine/restoring.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
 #include "tables/foreignkeys.h"
@@ -173,11 +174,11 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 *	[AND (c.deletion_id # $n) = 0] AND $m IS NULL
 			 * ----------
 			 */
-			appendStringInfo(&buf, "DELETE FROM %s%s c ", sd_only(key->child),
+			appendStringInfo(&buf, "DELETE FROM %s%s c", sd_only(key->child),
 							 sd_qualified_name(key->child));
 			if (many)
 			{
-				appendStringInfoString(&buf, "USING ");
+				appendStringInfoString(&buf, " USING ");
 				sd_append_keys(&buf, key->n, many);
 			}
 			appendStringInfoString(&buf, " WHERE ");
@@ -318,6 +319,8 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	/* an array's length decides how to join with it, so plan for each */
 	plan = sd_prepare(query_text(kind, set, many), nargs, types, role,
 					  many ? CURSOR_OPT_CUSTOM_PLAN : 0);
+	if (kind == SD_QUERY_RESTORE)
+		sd_show_as_update(plan, sd_table_by_oid(set->key->child));
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;

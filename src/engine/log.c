@@ -28,6 +28,7 @@
 #include "engine/log.h"
 #include "engine/losses.h"
 #include "engine/operation.h"
+#include "engine/trace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "tables/primarykey.h"
@@ -403,6 +404,7 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 void
 sd_log_write(SdOp *op)
 {
+	sd_trace_op(op);
 	if (op->counts != NIL)
 		log_marked(op);
 	if (op->restored == NULL && op->purged == NULL)

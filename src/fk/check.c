@@ -11,6 +11,7 @@
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "engine/statement.h"
+#include "engine/trace.h"
 #include "fk/check.h"
 #include "fk/deferred.h"
 #include "fk/orphan.h"
@@ -29,6 +30,7 @@ sd_check_children(SdKeySet *set)
 	bool		deferred = set->key->on_delete == FKCONSTR_ACTION_NOACTION &&
 		sd_is_deferred(set->key);
 
+	sd_trace_keys("no live row may refer by", set);
 	if (sd_find_orphan(set, !deferred))
 		sd_defer(set);
 }
@@ -45,6 +47,7 @@ sd_check_parent(SdKeySet *set)
 	SdKey	   *key = set->key;
 	bool		deleted;
 
+	sd_trace_keys("parents must be live by", set);
 	/* locks the parents that are there */
 	deleted = sd_execute_key(SD_QUERY_PARENT, set, &statement, sd_owner_of(key->parent),
 							 SD_VIEW_LATEST, 1) > 0;

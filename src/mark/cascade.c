@@ -23,6 +23,7 @@
 #include "engine/operation.h"
 #include "engine/restorequery.h"
 #include "engine/statement.h"
+#include "engine/trace.h"
 #include "fk/orphan.h"
 #include "mark/cascade.h"
 #include "mark/userevents.h"
@@ -144,6 +145,7 @@ follow(SdOp *op, SdKeySet *set)
 		statement.op = op;
 		statement.via = set->key;
 		statement.id = set->id;
+		sd_trace_keys(set->restored ? "restores along" : "marks along", set);
 		if (set->restored)
 			kept = restore_children(op, set, child, owner, &statement);
 		else

@@ -17,6 +17,7 @@
 #include "mark/oldrow.h"
 #include "mark/triggerset.h"
 #include "tables/registry.h"
+#include "tables/table.h"
 #include "utils/rel.h"
 
 /* the version that the UPDATE found, NULL when that is not known */

@@ -29,6 +29,7 @@
 #include "parser/parsetree.h"
 #include "plan/trash.h"
 #include "tables/registry.h"
+#include "tables/table.h"
 #include "tables/trashquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/fmgroids.h"
