@@ -15,7 +15,6 @@
 #include "calls/rowbykey.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
-#include "engine/restoring.h"
 #include "engine/statement.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -370,8 +369,6 @@ sd_by_key_execute(SdByKey *key, SdStatement *statement, Oid role)
 								sd_qualified_name(key->relid), key->where);
 	SPIPlanPtr	plan = sd_prepare(text, key->n, key->types, role, 0);
 
-	if (statement->task == SD_TASK_RESTORE)
-		sd_show_as_update(plan, key->table);
 	statement->relid = key->relid;
 	sd_execute(plan, key->values, statement, role, true, SD_VIEW_STATEMENT, 0);
 	return SPI_processed;

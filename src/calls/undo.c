@@ -19,7 +19,6 @@
 #include "engine/frame.h"
 #include "engine/log.h"
 #include "engine/operation.h"
-#include "engine/restoring.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -61,7 +60,6 @@ undo_table(Oid relid, int64 id, SdOp *op)
 	text = psprintf("DELETE FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND $2 IS NULL",
 					sd_qualified_name(relid), sd_column_name(relid, table->id));
 	plan = sd_prepare(text, 1, types, InvalidOid, 0);
-	sd_show_as_update(plan, table);
 	sd_execute(plan, values, &statement, InvalidOid, true, SD_VIEW_STATEMENT, 0);
 	error_context_stack = callback.previous;
 }

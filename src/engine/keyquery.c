@@ -17,7 +17,6 @@
 #include "catalog/pg_type.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
-#include "engine/restoring.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
 #include "tables/foreignkeys.h"
@@ -319,8 +318,6 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	/* an array's length decides how to join with it, so plan for each */
 	plan = sd_prepare(query_text(kind, set, many), nargs, types, role,
 					  many ? CURSOR_OPT_CUSTOM_PLAN : 0);
-	if (kind == SD_QUERY_RESTORE)
-		sd_show_as_update(plan, sd_table_by_oid(set->key->child));
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;

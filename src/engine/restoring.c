@@ -13,6 +13,7 @@
 #include "engine/restoring.h"
 #include "executor/spi.h"
 #include "tables/names.h"
+#include "tables/registry.h"
 #include "tables/table.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -53,21 +54,30 @@ assignment(SdTable *table)
 }
 
 /*
- * "DELETE FROM table alias [USING ...] WHERE ..." of a plan of sd_prepare()'s
- * becomes "UPDATE table alias SET ... [FROM ...] WHERE ...", to be shown only.
+ * "DELETE FROM table alias [USING ...] WHERE ..." of a plan of sd_prepare()'s, on
+ * the managed table relid, becomes "UPDATE table alias SET ... [FROM ...] WHERE
+ * ...", to be shown only.  Once is enough for a plan that is kept.
  */
 void
-sd_show_as_update(SPIPlanPtr plan, SdTable *table)
+sd_show_as_update(SPIPlanPtr plan, Oid relid)
 {
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 	const char *target = source->query_string + strlen("DELETE FROM ");
-	const char *from = find_word(target, " USING ");
-	const char *where = find_word(target, " WHERE ");
-	const char *end = from ? from : where;
+	SdTable    *table;
+	const char *from;
+	const char *where;
+	const char *end;
 	char	   *text;
 
-	Assert(strncmp(source->query_string, "DELETE FROM ", strlen("DELETE FROM ")) == 0 &&
-		   where != NULL);
+	if (strncmp(source->query_string, "DELETE FROM ", strlen("DELETE FROM ")) != 0 ||
+		(table = sd_table_by_oid(relid)) == NULL)
+		return;
+	where = find_word(target, " WHERE ");
+	Assert(where != NULL);
+	from = find_word(target, " USING ");
+	if (from > where)
+		from = NULL;			/* within the condition */
+	end = from ? from : where;
 	text = psprintf("UPDATE %.*s SET %s%s%s", (int) (end - target), target,
 					assignment(table), from ? " FROM " : "",
 					from ? from + strlen(" USING ") : where);

@@ -8,8 +8,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "tables/table.h"
 
-extern void sd_show_as_update(SPIPlanPtr plan, SdTable *table);
+extern void sd_show_as_update(SPIPlanPtr plan, Oid relid);
 
 #endif							/* SOFTDELETE_RESTORING_H */

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "base/identity.h"
 #include "catalog/pg_type.h"
+#include "engine/restoring.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
@@ -106,6 +107,8 @@ sd_execute(SPIPlanPtr plan, Datum *values, SdStatement *statement,
 		snapshot->curcid = statement->before;
 	}
 
+	if (statement->task == SD_TASK_RESTORE)
+		sd_show_as_update(plan, statement->relid);
 	sd_become(role, statement->restricted, &before);
 	sd_pending_statement = statement;
 	PG_TRY();
