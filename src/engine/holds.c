@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "engine/holds.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "base/errors.h"
@@ -23,6 +22,7 @@
 #include "base/own_sql.h"
 #include "base/spi.h"
 #include "catalog/pg_type.h"
+#include "engine/holds.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

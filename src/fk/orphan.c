@@ -7,10 +7,10 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "base/errors.h"
+#include "compat.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "engine/statement.h"
