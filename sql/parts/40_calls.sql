@@ -41,13 +41,3 @@ COMMENT ON FUNCTION hold(bigint, text) IS 'keep the rows of a deletion from bein
 CREATE FUNCTION release(deletion_id bigint) RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_release' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION release(bigint) IS 'end the hold of a deletion';
-
-CREATE FUNCTION purge_table(target regclass, retention interval, batch_size integer,
-	OUT expired bigint, OUT purged bigint, OUT kept bigint)
-	AS 'MODULE_PATHNAME', 'softdelete_purge_table' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION purge_table(regclass, interval, integer) IS 'erase the expired rows of one table (internal; use purge_expired)';
-
-CREATE FUNCTION purge_cycle(targets regclass[], retentions interval[], batch_size integer)
-	RETURNS TABLE (target regclass, expired bigint, purged bigint, kept bigint)
-	AS 'MODULE_PATHNAME', 'softdelete_purge_cycle' LANGUAGE C VOLATILE STRICT;
-COMMENT ON FUNCTION purge_cycle(regclass[], interval[], integer) IS 'erase the expired rows of tables that refer to one another (internal; use purge_expired)';

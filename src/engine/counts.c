@@ -36,3 +36,17 @@ sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, Oid relid, int64 
 		count->n = 0;
 	count->n += n;
 }
+
+/* Add counts to counts. */
+void
+sd_add_counts(HTAB **counts, MemoryContext context, HTAB *more)
+{
+	HASH_SEQ_STATUS scan;
+	SdIdCount  *entry;
+
+	if (more == NULL)
+		return;
+	hash_seq_init(&scan, more);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		sd_count_by_id(counts, context, entry->key.id, (Oid) entry->key.relid, entry->n);
+}

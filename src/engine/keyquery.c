@@ -10,10 +10,14 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
@@ -30,6 +34,8 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
 #include "utils/syscache.h"
 
 #define MAX_PARAMS (INDEX_MAX_KEYS + 2)
@@ -88,16 +94,24 @@ sd_only(Oid relid)
 	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
 }
 
-static void
-append_collation(StringInfo buf, Oid relid, AttrNumber attnum)
+static Oid
+get_collation(Oid relid, AttrNumber attnum)
 {
 	Oid			type;
 	int32		typmod;
 	Oid			collation;
+
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	return collation;
+}
+
+static void
+append_collation(StringInfo buf, Oid relid, AttrNumber attnum)
+{
+	Oid			collation = get_collation(relid, attnum);
 	HeapTuple	tuple;
 	Form_pg_collation form;
 
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
 	if (!OidIsValid(collation) || collation == DEFAULT_COLLATION_OID)
 		return;
 	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
@@ -155,11 +169,69 @@ sd_append_keys(StringInfo buf, int n, bool many)
 	appendStringInfoString(buf, ")");
 }
 
+/* "pg_catalog.=" */
+static char *
+operator_name(Oid operator)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Form_pg_operator form;
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	name = psprintf("%s.%s", quote_identifier(get_namespace_name(form->oprnamespace)),
+					NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/*
+ * The operator by which an index of the child finds all keys of an array at
+ * once, column first; InvalidOid where there is no such index.
+ */
+static Oid
+array_operator(SdKeySet *set)
+{
+	SdKey	   *key = set->key;
+	Oid			operator = get_commutator(key->operators[0]);
+	Oid			left;
+	Oid			right;
+	Relation	child;
+	ListCell   *lc;
+	bool		found = false;
+
+	if (key->n > 1 || !OidIsValid(operator))
+		return InvalidOid;
+	op_input_types(operator, &left, &right);
+	if (left != get_atttype(key->child, key->child_atts[0]) || right != set->types[0] ||
+		get_collation(key->child, key->child_atts[0]) != get_collation(key->parent, key->parent_atts[0]))
+		return InvalidOid;
+
+	child = relation_open(key->child, AccessShareLock);
+	foreach(lc, RelationGetIndexList(child))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		found = found ||
+			(index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
+			 index->rd_index->indkey.values[0] == key->child_atts[0] &&
+			 RelationGetIndexPredicate(index) == NIL &&
+			 op_in_opfamily(operator, index->rd_opfamily[0]) &&
+			 index->rd_indcollation[0] ==
+			 get_collation(key->parent, key->parent_atts[0]));
+		index_close(index, NoLock);
+	}
+	relation_close(child, NoLock);
+	return found ? operator : InvalidOid;
+}
+
 static char *
 query_text(SdQueryKind kind, SdKeySet *set, bool many)
 {
 	SdKey	   *key = set->key;
 	SdTable    *table;
+	Oid			operator;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -271,6 +343,30 @@ query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			sd_append_match(&buf, key, "p", false, true, set->types);
 			appendStringInfoChar(&buf, ')');
 			break;
+
+		case SD_QUERY_LEFT:
+			/* ----------
+			 * SELECT FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...] AND $m IS NULL
+			 * or, where an index serves,
+			 * SELECT FROM child c WHERE c.fk1 = ANY ($1) AND $2 IS NULL
+			 * ----------
+			 */
+			operator = many ? array_operator(set) : InvalidOid;
+			appendStringInfoString(&buf, "SELECT FROM ");
+			if (!OidIsValid(operator))
+			{
+				sd_append_keys(&buf, key->n, many);
+				appendStringInfoString(&buf, ", ");
+			}
+			appendStringInfo(&buf, "%s%s c WHERE ", sd_only(key->child),
+							 sd_qualified_name(key->child));
+			if (OidIsValid(operator))
+				appendStringInfo(&buf, "c.%s OPERATOR(%s) ANY ($1)",
+								 sd_column_name(key->child, key->child_atts[0]),
+								 operator_name(operator));
+			else
+				sd_append_match(&buf, key, "c", true, true, set->types);
+			break;
 	}
 	appendStringInfo(&buf, " AND $%d IS NULL%s",
 					 key->n + (kind == SD_QUERY_RESTORE) + 1,
@@ -287,6 +383,7 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	bool		found;
 	Oid			types[MAX_PARAMS];
 	int			nargs = set->key->n;
+	int			options = many ? CURSOR_OPT_CUSTOM_PLAN : 0;
 	SPIPlanPtr	plan;
 
 	memset(&key, 0, sizeof(key));
@@ -316,8 +413,9 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 		types[nargs++] = INT8OID;
 
 	/* an array's length decides how to join with it, so plan for each */
-	plan = sd_prepare(query_text(kind, set, many), nargs, types, role,
-					  many ? CURSOR_OPT_CUSTOM_PLAN : 0);
+	if (kind == SD_QUERY_LEFT && many && OidIsValid(array_operator(set)))
+		options = CURSOR_OPT_GENERIC_PLAN;
+	plan = sd_prepare(query_text(kind, set, many), nargs, types, role, options);
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;

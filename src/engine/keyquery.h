@@ -22,7 +22,8 @@ typedef enum SdQueryKind
 	SD_QUERY_DELETED,			/* deleted parents among these keys */
 	SD_QUERY_PARENT,			/* the same, and lock the live ones */
 	SD_QUERY_LIVE,				/* live parents among them */
-	SD_QUERY_MISSING			/* keys that have no parent at all */
+	SD_QUERY_MISSING,			/* keys that have no parent at all */
+	SD_QUERY_LEFT				/* any row that refers to these, whose rows are gone */
 } SdQueryKind;
 
 extern int	sd_execute_key_reading(SdQueryKind kind, SdKeySet *set,

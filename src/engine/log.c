@@ -339,13 +339,14 @@ count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
 /*
  * Add to the log rows of earlier deletions how many of their rows were
  * restored or purged, when and by whom, and an event for each of them.  Raises
- * where a purged one turns out to be on hold.  SPI is connected.
+ * where a purged one turns out to be on hold.  locked: the caller has locked the
+ * rows.  SPI is connected.
  *
  * What a row says in deletion_id is not proof: whoever may INSERT can write any
  * number there.  So count only rows of tables that the deletion took rows from.
  */
-void
-sd_log_note(HTAB *counts, Oid role, bool purged)
+static void
+note(HTAB *counts, Oid role, bool purged, bool locked)
 {
 	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID,
 		NAMEOID, TEXTOID, TEXTOID};
@@ -360,7 +361,7 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 	count_arrays(counts, &values[0], &values[1], &values[2]);
 	values[3] = role_name(role);
 	/* in one order, lest two sessions wait for each other */
-	if (hash_get_num_entries(counts) > 1)
+	if (!locked && hash_get_num_entries(counts) > 1)
 		sd_own_sql("SELECT FROM softdelete.deletion_log"
 				   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 				   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
@@ -398,6 +399,19 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 					 errhint("SELECT softdelete.release(%s) first.",
 							 SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2))));
 	}
+}
+
+void
+sd_log_note(HTAB *counts, Oid role, bool purged)
+{
+	note(counts, role, purged, false);
+}
+
+/* What was purged of deletions whose rows the caller has locked. */
+void
+sd_log_note_locked(HTAB *counts, Oid role)
+{
+	note(counts, role, true, true);
 }
 
 /* Write down what the operation did.  Nothing, when it did nothing. */

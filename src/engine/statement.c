@@ -17,6 +17,7 @@
 #include "engine/restoring.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/guc.h"
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
@@ -176,6 +177,17 @@ sd_fetch(Portal portal, Oid role, long count)
 	SPI_cursor_fetch(portal, true, count);
 	sd_become_again(&before);
 	return SPI_processed;
+}
+
+/* The same, but hand the rows to a receiver. */
+void
+sd_fetch_into(Portal portal, Oid role, long count, DestReceiver *receiver)
+{
+	SdIdentity	before;
+
+	sd_become(role, true, &before);
+	(void) PortalRunFetch(portal, FETCH_FORWARD, count, receiver);
+	sd_become_again(&before);
 }
 
 void

@@ -79,6 +79,8 @@ extern SPIPlanPtr sd_prepare(const char *text, int nargs, Oid *types, Oid role,
 extern Portal sd_open_cursor(const char *text, int nargs, Oid *types,
 							 Datum *values, SdStatement *statement, Oid role);
 extern int	sd_fetch(Portal portal, Oid role, long count);
+extern void sd_fetch_into(Portal portal, Oid role, long count,
+						  DestReceiver *receiver);
 extern void sd_close_cursor(Portal portal);
 
 #endif							/* SOFTDELETE_STATEMENT_H */

@@ -23,6 +23,7 @@
 #include "engine/operation.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
+#include "mark/guard.h"
 #include "mark/triggers.h"
 #include "tables/names.h"
 #include "tables/registry.h"
@@ -124,6 +125,24 @@ note_move(Relation rel, SdTable *table, HeapTuple old)
 	sd_flush_loose(op);
 }
 
+/* Is the retention of a row over that was deleted at that time (of that type)? */
+bool
+sd_is_over(Datum time, Oid type, Interval *retention, TimestampTz now)
+{
+	if (type == TIMESTAMPOID)
+	{
+		int			overflow;
+
+		time = TimestampTzGetDatum(timestamp2timestamptz_opt_overflow(DatumGetTimestamp(time),
+																	  &overflow));
+	}
+	/* to one that is to come nothing can be added for sure */
+	if (DatumGetTimestampTz(time) > now)
+		return false;
+	time = DirectFunctionCall2(timestamptz_pl_interval, time, IntervalPGetDatum(retention));
+	return DatumGetTimestampTz(time) <= now;
+}
+
 static bool
 is_held(SdStatement *purge, int64 id)
 {
@@ -153,19 +172,8 @@ may_erase(SdStatement *purge, SdTable *table, HeapTuple tuple, TupleDesc desc)
 	time = heap_getattr(tuple, table->time, desc, &isnull);
 	if (isnull)
 		return false;
-	if (getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid) == TIMESTAMPOID)
-	{
-		int			overflow;
-
-		time = TimestampTzGetDatum(timestamp2timestamptz_opt_overflow(DatumGetTimestamp(time),
-																	  &overflow));
-	}
-	/* to one that is to come nothing can be added for sure */
-	if (DatumGetTimestampTz(time) > purge->now)
-		return false;
-	time = DirectFunctionCall2(timestamptz_pl_interval, time,
-							   IntervalPGetDatum(purge->retention));
-	return DatumGetTimestampTz(time) <= purge->now;
+	return sd_is_over(time, getBaseType(TupleDescAttr(desc, table->time - 1)->atttypid),
+					  purge->retention, purge->now);
 }
 
 /* Whatever erases the row, it may not if the row is on hold by itself. */

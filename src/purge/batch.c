@@ -2,105 +2,33 @@
  * batch.c
  *		Erasing one batch of expired rows.
  *
- * In a subtransaction.  Where that fails, the rows are tried one by one, so
- * that a row which cannot go stays and stalls none of the others.  A batch of
- * which every row has to go needs no guard; else the guard trigger counts the
+ * Without a statement where that can be (erase.c), else by one; in a
+ * subtransaction.  Where that fails, the rows are tried one by one, so that a
+ * row which cannot go stays and stalls none of the others.  A statement of whose
+ * rows every one has to go needs no guard; else the guard trigger counts the
  * rows and refuses any that a foreign key would take along wrongly.
+ *
+ * Called by purge.c and, for its statements, cycle.c.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "engine/counts.h"
 #include "engine/holds.h"
-#include "engine/log.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
+#include "purge/attempt.h"
 #include "purge/batch.h"
+#include "purge/erase.h"
 #include "purge/expiry.h"
 #include "tables/names.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
-#include "utils/timestamp.h"
+#include "utils/lsyscache.h"
 
-/* Tell the statement which deletions it has to leave alone. */
-void
-sd_set_held(SdStatement *statement, ArrayType *held)
+static Datum
+tid_array(Datum *tids, int n)
 {
-	deconstruct_array(held, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
-					  TYPALIGN_DOUBLE, &statement->held, NULL, &statement->n_held);
-}
-
-/* raised by code in a procedural language, such as plpgsql's pl_exec.c? */
-static bool
-is_raised_by_user(ErrorData *error)
-{
-	return error->filename != NULL && strncmp(error->filename, "pl", 2) == 0;
-}
-
-/*
- * Errors that end the purge instead of keeping a row.  A user's trigger may
- * raise any SQLSTATE: that it cannot cancel everybody's purge is why a cancel
- * has to come from where PostgreSQL raises it, and the others not from where a
- * trigger does.  An internal error is the row's as well, as it is plpgsql's WHEN
- * OTHERS': so many languages raise their own errors as one.  Conflicts of a
- * transaction with one snapshot stay what they are when tried again.
- */
-static bool
-is_fatal(ErrorData *error)
-{
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	if (category == ERRCODE_OPERATOR_INTERVENTION)
-		return error->funcname != NULL &&
-			strcmp(error->funcname, "ProcessInterrupts") == 0;
-	if (is_raised_by_user(error))
-		return false;
-	if (category == ERRCODE_TRANSACTION_ROLLBACK)
-		return IsolationUsesXactSnapshot();
-	return category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_SYSTEM_ERROR ||
-		(error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION && XactReadOnly);
-}
-
-/*
- * Run work(argument) in a subtransaction; false when it failed and left
- * nothing behind.  Errors that no smaller batch could avoid are passed on.
- */
-bool
-sd_attempt(void (*work) (void *), void *argument)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		work(argument);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		done = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (is_fatal(error))
-			ReThrowError(error);
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	return done;
+	return PointerGetDatum(construct_array(tids, n, TIDOID, sizeof(ItemPointerData),
+										   false, TYPALIGN_SHORT));
 }
 
 /* the statement that erases expired rows of run->relid by their ctids */
@@ -144,75 +72,232 @@ sd_erase_rows(PurgeRun *run, SdStatement *statement, SPIPlanPtr eraser,
 	statement->retention = run->retention;
 	statement->now = run->now;
 	statement->context = CurrentMemoryContext;
-	sd_set_held(statement, run->held);
+	deconstruct_array(run->held, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &statement->held, NULL, &statement->n_held);
 
-	values[0] = PointerGetDatum(construct_array(tids, n, TIDOID,
-												sizeof(ItemPointerData), false,
-												TYPALIGN_SHORT));
+	values[0] = tid_array(tids, n);
 	values[1] = IntervalPGetDatum(run->retention);
 	values[2] = TimestampTzGetDatum(run->now);
 	sd_execute(eraser, values, statement, run->owner, triggers_now,
 			   SD_VIEW_STATEMENT, 0);
 }
 
-/* rows of one table to erase */
-typedef struct Batch
+/* an attempt at some rows of a batch */
+typedef struct Attempt
 {
 	PurgeRun   *run;
-	SPIPlanPtr	eraser;
-	Datum	   *tids;
-	int64	   *ids;			/* their deletion ids, 0 for none */
+	PurgeRows  *batch;
+	int			from;
 	int			n;
 	bool		guarded;
-} Batch;
+	SdErased	result;			/* of one without a statement */
+	bool		all;			/* out: its rows went, and besides them ... */
+	HTAB	   *purged;			/* ... these, by deletion ... */
+	int64		rows;			/* ... and in all */
+} Attempt;
 
-/* Without the guard all of the rows have to go. */
 static void
-erase_batch(void *argument)
+erase_directly(void *argument)
 {
-	Batch	   *batch = argument;
-	SdStatement statement = {0};
+	Attempt    *attempt = argument;
 
-	statement.guarded = batch->guarded;
-	sd_erase_rows(batch->run, &statement, batch->eraser, batch->tids, batch->n, true);
-	if (statement.unguarded)
-	{
-		if (SPI_processed != (uint64) batch->n)
-			ereport(ERROR,
-					(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-					 errmsg("rows to purge were changed meanwhile")));
-		statement.rows += batch->n;
-		/* rows of one deletion mostly lie side by side */
-		for (int i = 0, next; i < batch->n; i = next)
-		{
-			for (next = i + 1; next < batch->n && batch->ids[next] == batch->ids[i];)
-				next++;
-			if (batch->ids[i] != 0)
-				sd_count_by_id(&statement.purged, statement.context,
-							   batch->ids[i], batch->run->root, next - i);
-		}
-	}
-	sd_log_note(statement.purged, GetUserId(), true);
-	batch->run->purged += statement.rows;
+	attempt->result = sd_erase_directly(attempt->run, attempt->batch);
+	if (attempt->result != SD_ERASED)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("rows to purge are not free to go")));
+	attempt->all = true;
 }
 
-/* Erase the rows with these ctids all at once, or, when that fails, one by one. */
-void
-sd_erase_batch(PurgeRun *run, SPIPlanPtr eraser, Datum *tids, int64 *ids, int n)
+static void
+erase_by_statement(void *argument)
 {
-	Batch		batch = {run, eraser, tids, ids, n, sd_has_row_holds(run->root)};
+	Attempt    *attempt = argument;
+	PurgeRun   *run = attempt->run;
+	SdStatement statement = {.guarded = attempt->guarded};
+	Datum	   *tids = palloc(sizeof(Datum) * attempt->n);
 
-	if (n == 0 || sd_attempt(erase_batch, &batch))
-		return;
-	batch.guarded = true;
-	if (sd_attempt(erase_batch, &batch))
-		return;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < attempt->n; i++)
+		tids[i] = PointerGetDatum(&attempt->batch->rows[attempt->from + i].tid);
+	if (run->eraser == NULL)
 	{
-		Batch		one = {run, eraser, &tids[i], &ids[i], 1, true};
+		run->eraser = sd_prepare_eraser(run);
+		SPI_keepplan(run->eraser);
+	}
+	sd_erase_rows(run, &statement, run->eraser, tids, attempt->n, true);
+	/* without the guard all of the rows have to go */
+	if (statement.unguarded && SPI_processed != (uint64) attempt->n)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("rows to purge were changed meanwhile")));
+	sd_tally_check(run->tally, statement.purged);
+	attempt->purged = statement.purged;
+	attempt->rows = statement.rows;
+	attempt->all = statement.unguarded;
+}
 
+static bool
+try(Attempt *attempt, void (*work) (void *), const char **why)
+{
+	PurgeRun   *run = attempt->run;
+	PurgeRow   *rows = &attempt->batch->rows[attempt->from];
+
+	attempt->all = false;
+	attempt->purged = NULL;
+	attempt->rows = 0;
+	if (!sd_attempt(work, attempt, why))
+		return false;
+	if (attempt->all)
+	{
+		attempt->rows += attempt->n;
+		for (int i = 0; i < attempt->n; i++)
+			sd_tally_count(run->tally, rows[i].id, run->root, 1);
+	}
+	sd_tally_add(run->tally, attempt->purged);
+	run->purged += attempt->rows;
+	return true;
+}
+
+/*
+ * Take rows of deletions that are on hold out of the batch, and those whose time
+ * has not come: they have not expired.
+ */
+static void
+leave_held(PurgeRun *run, PurgeRows *batch)
+{
+	int64	   *ids = palloc(sizeof(int64) * batch->n);
+	Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(run->rel),
+												 run->table->time - 1)->atttypid);
+	int			n = 0;
+	int			held = 0;
+
+	for (int i = 0; i < batch->n; i++)
+		ids[i] = batch->rows[i].id;
+	sd_tally_lock(run->tally, ids, batch->n);
+	for (int i = 0; i < batch->n; i++)
+	{
+		if (sd_tally_holds(run->tally, ids[i]))
+			held++;
+		else if (run->longer == NULL ||
+				 !sd_tally_waits(run->tally, ids[i], batch->rows[i].time, type, run->now))
+			batch->rows[n++] = batch->rows[i];
+	}
+	sd_keep(&run->kept, sd_why_stays(run->table, SD_STAYS_HELD), held);
+	batch->n = n;
+	pfree(ids);
+}
+
+/* ----------
+ * SELECT x.c, x.stays FROM (SELECT t.ctid, <stays> FROM ONLY table t
+ *	WHERE t.ctid = ANY ($n)) AS x(c, stays) WHERE x.stays IS NOT NULL
+ * ----------
+ */
+static SPIPlanPtr
+prepare_finder(PurgeRun *run, Oid *types)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "SELECT x.c, x.stays FROM (SELECT t.ctid, ");
+	sd_append_stays(&text, run->table, run, 1, 0);
+	appendStringInfo(&text, " FROM ONLY %s t WHERE t.ctid OPERATOR(pg_catalog.=) ANY ($%d))"
+					 " AS x(c, stays) WHERE x.stays IS NOT NULL AND $%d IS NULL",
+					 sd_qualified_name(run->relid), SD_EXPIRY_PARAMS(1) + 1,
+					 SD_EXPIRY_PARAMS(1) + 2);
+	return sd_prepare(text.data, SD_EXPIRY_PARAMS(1) + 1, types, run->owner,
+					  CURSOR_OPT_GENERIC_PLAN);
+}
+
+/* Take rows that others refer to out of the batch. */
+static void
+leave_referred(PurgeRun *run, PurgeRows *batch)
+{
+	SdStatement reading = {SD_TASK_READ, .restricted = true};
+	Oid			types[SD_EXPIRY_PARAMS(1) + 2];
+	Datum		values[SD_EXPIRY_PARAMS(1) + 2];
+	Datum	   *tids = palloc(sizeof(Datum) * batch->n);
+	int			n = 0;
+	uint64		found = 0;
+
+	for (int i = 0; i < batch->n; i++)
+		tids[i] = PointerGetDatum(&batch->rows[i].tid);
+	sd_expiry_values(run, 1, types, values);
+	types[SD_EXPIRY_PARAMS(1)] = TIDARRAYOID;
+	values[SD_EXPIRY_PARAMS(1)] = tid_array(tids, batch->n);
+	if (run->finder == NULL)
+	{
+		run->finder = prepare_finder(run, types);
+		SPI_keepplan(run->finder);
+	}
+	sd_execute(run->finder, values, &reading, run->owner, true, SD_VIEW_STATEMENT, 0);
+
+	/* both come in the order of the heap */
+	sd_sort_rows(batch);
+	for (int i = 0; i < batch->n; i++)
+	{
+		bool		isnull;
+
+		if (found < SPI_processed &&
+			ItemPointerEquals(&batch->rows[i].tid,
+							  (ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[found],
+																SPI_tuptable->tupdesc, 1, &isnull))))
+			sd_keep(&run->kept,
+					sd_why_stays(run->table,
+								 DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[found++],
+															 SPI_tuptable->tupdesc, 2, &isnull))), 1);
+		else
+			batch->rows[n++] = batch->rows[i];
+	}
+	SPI_freetuptable(SPI_tuptable);
+	batch->n = n;
+}
+
+/*
+ * Erase these rows, all at once or, when that fails, one by one.  What is to stay
+ * is counted as kept.
+ */
+void
+sd_erase_batch(PurgeRun *run, PurgeRows *batch)
+{
+	/* only the guard knows rows that are on hold by themselves */
+	bool		guarded = sd_has_row_holds(run->root);
+	bool		direct = run->direct && !guarded;
+	Attempt		attempt = {run, batch, 0, 0, guarded};
+	const char *why;
+
+	leave_held(run, batch);
+	attempt.n = batch->n;
+	if (attempt.n > 0 && direct && !run->crowded)
+	{
+		if (try(&attempt, erase_directly, &why))
+			return;
+		run->crowded = attempt.result == SD_REFERRED;
+	}
+	if (batch->n > 0 && run->n_atts > 0)
+		leave_referred(run, batch);
+	attempt.n = batch->n;
+	if (attempt.n > 0 && direct && run->crowded)
+	{
+		if (try(&attempt, erase_directly, &why))
+			return;
+		/* by others than those, which only the keys' own actions deal with */
+		run->direct = attempt.result != SD_REFERRED;
+	}
+	if (attempt.n == 0 || try(&attempt, erase_by_statement, &why))
+		return;
+	attempt.guarded = true;
+	if (try(&attempt, erase_by_statement, &why))
+		return;
+	if (batch->n == 1)
+	{
+		sd_keep(&run->kept, why, 1);
+		return;
+	}
+	attempt.n = 1;
+	for (; attempt.from < batch->n; attempt.from++)
+	{
 		CHECK_FOR_INTERRUPTS();
-		if (n == 1 || !sd_attempt(erase_batch, &one))
-			run->kept++;
+		if (!try(&attempt, erase_by_statement, &why))
+			sd_keep(&run->kept, why, 1);
 	}
 }

@@ -18,6 +18,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "engine/counts.h"
 #include "engine/frame.h"
 #include "engine/log.h"
 #include "engine/statement.h"
@@ -25,6 +26,7 @@
 #include "fk/deferred.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "purge/attempt.h"
 #include "purge/batch.h"
 #include "purge/cyclequery.h"
 #include "purge/expiry.h"
@@ -39,7 +41,7 @@
 PG_FUNCTION_INFO_V1(softdelete_purge_cycle);
 
 /* so that the parameters of a statement suffice */
-#define MAX_CYCLE ((FUNC_MAX_ARGS - 1) / 2 - 1)
+#define MAX_CYCLE ((FUNC_MAX_ARGS - 1) / 3 - 1)
 
 /* a set of rows, by table and ctid */
 typedef struct RowSet
@@ -92,14 +94,16 @@ typedef struct Attempt
 {
 	SdCycle	   *cycle;
 	RowSet	   *rows;
+	HTAB	   *purged;			/* out: rows by deletion */
 } Attempt;
 
 /* Erase the rows and all that refer to them. */
 static void
 erase_set(void *argument)
 {
-	SdCycle	   *cycle = ((Attempt *) argument)->cycle;
-	RowSet	   *rows = ((Attempt *) argument)->rows;
+	Attempt    *attempt = argument;
+	SdCycle	   *cycle = attempt->cycle;
+	RowSet	   *rows = attempt->rows;
 	SdStatement reading = {SD_TASK_READ, .restricted = true};
 	SdIdentity	before;
 	Datum		values[3];
@@ -119,6 +123,7 @@ erase_set(void *argument)
 	take_rows(cycle);
 	found = SPI_tuptable;
 
+	attempt->purged = NULL;
 	AfterTriggerBeginQuery();
 	for (int i = 0; i < cycle->n_leaves; i++)
 	{
@@ -130,7 +135,8 @@ erase_set(void *argument)
 			continue;
 		statement.guarded = true;
 		sd_erase_rows(&leaf->run, &statement, leaf->eraser, leaf->tids, leaf->n, false);
-		sd_log_note(statement.purged, GetUserId(), true);
+		sd_tally_check(cycle->tally, statement.purged);
+		sd_add_counts(&attempt->purged, CurrentMemoryContext, statement.purged);
 		leaf->run.purged = statement.rows;
 	}
 	/* what foreign keys would take along besides is not ours to erase */
@@ -145,9 +151,25 @@ erase_set(void *argument)
 	ExecCloseResultRelations(estate);
 	FreeExecutorState(estate);
 	SPI_freetuptable(found);
+}
 
+static bool
+try(Attempt *attempt, const char **why)
+{
+	SdCycle	   *cycle = attempt->cycle;
+
+	if (!sd_attempt(erase_set, attempt, why))
+		return false;
+	sd_tally_add(cycle->tally, attempt->purged);
 	for (int i = 0; i < cycle->n_leaves; i++)
 		cycle->tables[cycle->leaves[i].which].purged += cycle->leaves[i].run.purged;
+	return true;
+}
+
+static SdKept *
+kept_of(SdCycle *cycle, Datum relid)
+{
+	return &cycle->tables[leaf_of(cycle, DatumGetObjectId(relid))->which].kept;
 }
 
 /* The same; where that fails, row by row, so that one stalls no other. */
@@ -155,8 +177,9 @@ static void
 erase(SdCycle *cycle, RowSet *rows)
 {
 	Attempt		all = {cycle, rows};
+	const char *why;
 
-	if (rows->n == 0 || sd_attempt(erase_set, &all))
+	if (rows->n == 0 || try(&all, &why))
 		return;
 	for (int i = 0; i < rows->n; i++)
 	{
@@ -164,9 +187,29 @@ erase(SdCycle *cycle, RowSet *rows)
 		Attempt		attempt = {cycle, &one};
 
 		CHECK_FOR_INTERRUPTS();
-		if (rows->n == 1 || !sd_attempt(erase_set, &attempt))
-			cycle->tables[leaf_of(cycle, DatumGetObjectId(rows->relids[i]))->which].kept++;
+		if (rows->n == 1 || !try(&attempt, &why))
+			sd_keep(kept_of(cycle, rows->relids[i]), why, 1);
 	}
+}
+
+/* Take rows of deletions that are on hold out of the set. */
+static void
+leave_held(SdCycle *cycle, RowSet *rows, int64 *ids)
+{
+	int			n = 0;
+
+	sd_tally_lock(cycle->tally, ids, rows->n);
+	for (int i = 0; i < rows->n; i++)
+	{
+		if (sd_tally_holds(cycle->tally, ids[i]))
+		{
+			sd_keep(kept_of(cycle, rows->relids[i]), sd_why_stays(NULL, SD_STAYS_HELD), 1);
+			continue;
+		}
+		rows->relids[n] = rows->relids[i];
+		rows->tids[n++] = rows->tids[i];
+	}
+	rows->n = n;
 }
 
 static void
@@ -203,6 +246,7 @@ purge_cycle(SdCycle *cycle)
 	Oid			types[FUNC_MAX_ARGS];
 	Datum		values[FUNC_MAX_ARGS];
 	RowSet		rows;
+	int64	   *ids = palloc(sizeof(int64) * batch_size);
 	Portal		portal;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "softdelete purge",
@@ -227,15 +271,24 @@ purge_cycle(SdCycle *cycle)
 		{
 			bool		isnull;
 			Datum		relid = SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull);
+			int64		id = DatumGetInt64(SPI_getbinval(batch->vals[i], batch->tupdesc, 3, &isnull));
 
-			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 3, &isnull)))
+			if (isnull)
+				id = 0;
+			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 4, &isnull)))
 			{
-				cycle->tables[leaf_of(cycle, DatumGetObjectId(relid))->which].kept++;
+				int			why = DatumGetInt32(SPI_getbinval(batch->vals[i], batch->tupdesc, 5, &isnull));
+
+				sd_keep(kept_of(cycle, relid),
+						isnull ? "rows that stay refer to it" :
+						sd_why_stays(leaf_of(cycle, DatumGetObjectId(relid))->run.table, why), 1);
 				continue;
 			}
 			rows.relids[rows.n] = relid;
-			rows.tids[rows.n++] = SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull);
+			rows.tids[rows.n] = SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull);
+			ids[rows.n++] = id;
 		}
+		leave_held(cycle, &rows, ids);
 		erase(cycle, &rows);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
@@ -247,7 +300,7 @@ purge_cycle(SdCycle *cycle)
 
 /*
  * purge_cycle(tables, retentions, batch_size) -> (target, expired, purged,
- * kept) for each: erase the expired rows of tables of one owner that refer to
+ * kept, why) for each: erase the expired rows of tables of one owner that refer to
  * one another.
  */
 Datum
@@ -270,14 +323,17 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 				 errmsg("a cycle has between 1 and %d tables, and each a retention", (int) MAX_CYCLE)));
 	InitMaterializedSRF(fcinfo, 0);
 
+	PreventCommandIfReadOnly("softdelete.purge_cycle()");
 	cycle.tables = palloc0(sizeof(PurgeRun) * cycle.n_tables);
 	sd_spi_connect();
+	cycle.tally = sd_tally_begin();
 	for (int i = 0; i < cycle.n_tables; i++)
 	{
 		PurgeRun   *run = &cycle.tables[i];
 
 		sd_start_purge(run, DatumGetObjectId(relids[i]),
-					   DatumGetIntervalP(retentions[i]), PG_GETARG_INT32(2));
+					   DatumGetIntervalP(retentions[i]), PG_GETARG_INT32(2),
+					   cycle.tally);
 		if (run->owner != cycle.tables[0].owner)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -290,20 +346,23 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 			waiting = list_concat(waiting, sd_make_immediate(cycle.tables[i].root));
 	}
 	purge_cycle(&cycle);
+	sd_tally_write(cycle.tally);
 	sd_make_deferred(waiting);
 	for (int i = 0; i < cycle.n_tables; i++)
 		cycle.tables[i].purged += sd_purge_replaced(cycle.tables[i].root, cycle.tables[i].retention,
 													cycle.tables[i].now);
-	sd_spi_finish();
 
 	for (int i = 0; i < cycle.n_tables; i++)
 	{
 		PurgeRun   *run = &cycle.tables[i];
-		Datum		values[4] = {relids[i], Int64GetDatum(run->purged + run->kept),
-			Int64GetDatum(run->purged), Int64GetDatum(run->kept)};
-		bool		nulls[4] = {false, false, false, false};
+		Datum		values[5] = {relids[i], Int64GetDatum(run->purged + run->kept.rows),
+			Int64GetDatum(run->purged), Int64GetDatum(run->kept.rows)};
+		bool		nulls[5] = {false, false, false, false, run->kept.rows == 0};
 
+		if (run->kept.rows > 0)
+			values[4] = sd_kept_jsonb(&run->kept);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
+	sd_spi_finish();
 	return (Datum) 0;
 }

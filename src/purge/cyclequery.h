@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "purge/expiry.h"
+#include "purge/run.h"
 
 /* a table or partition that rows are erased from */
 typedef struct SdLeaf
@@ -26,6 +26,7 @@ typedef struct SdCycle
 	int			n_tables;
 	SdLeaf	   *leaves;
 	int			n_leaves;
+	SdTally    *tally;
 	SPIPlanPtr	referrers;		/* finds all that refer to a set of rows */
 } SdCycle;
 

@@ -2,7 +2,8 @@
  * expiry.c
  *		Which deleted rows a purge takes.
  *
- * The one place that says what "expired" means, in SQL text.  Runs nothing.
+ * The one place that says what "expired" means, in SQL text.  Called by the rest
+ * of this folder; runs nothing.
  */
 #include "postgres.h"
 
@@ -67,21 +68,42 @@ sd_append_join(StringInfo buf, SdKey *key, const char *parent, const char *child
 }
 
 /* ----------
- * SELECT t.ctid, t.deletion_id, <may not go> FROM ONLY table t
- *	WHERE <deleted> AND t.deleted_at <= <bound> AND <expired>
+ * FROM ONLY table t WHERE t.deleted_at <= <upper> AND <deleted> AND
+ *	(t.deleted_at <= <sure> OR <expired>)
  *
- * for a table, or a partition, of runs[which].  The bound is there since the
- * partial index can use it.
+ * for a table, or a partition, of the which'th of those purged together.  The
+ * upper bound is there since the partial index can use it, the other since
+ * reckoning with time zones takes longer than all the rest.
  * ----------
  */
 void
-sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int which)
+sd_append_candidates(StringInfo buf, SdTable *table, int which)
+{
+	const char *time = sd_column_name(table->relid, table->time);
+
+	appendStringInfo(buf, " FROM ONLY %s t WHERE t.%s OPERATOR(pg_catalog.<=) $%d AND %s"
+					 " AND (t.%s OPERATOR(pg_catalog.<=) $%d OR ",
+					 sd_qualified_name(table->relid), time, SD_EXPIRY_UPPER(which),
+					 sd_table_predicate(table, false, "t"), time, SD_EXPIRY_SURE(which));
+	sd_append_expired(buf, table, "t", SD_EXPIRY_RETENTION(which), SD_EXPIRY_NOW);
+	appendStringInfoChar(buf, ')');
+}
+
+/* ----------
+ * CASE WHEN <held> THEN -1 WHEN EXISTS (SELECT FROM child c WHERE <refers to t>)
+ *	THEN 0 WHEN ... END
+ *
+ * tells why the row t of runs[which] has to stay, NULL if it may go.
+ * ----------
+ */
+void
+sd_append_stays(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int which)
 {
 	ListCell   *lc;
 
-	appendStringInfo(buf, "SELECT t.ctid, t.%s, COALESCE(t.%s OPERATOR(pg_catalog.=) ANY ($%d), false)",
-					 sd_column_name(table->relid, table->id),
-					 sd_column_name(table->relid, table->id), SD_EXPIRY_HELD);
+	appendStringInfo(buf, "CASE WHEN t.%s OPERATOR(pg_catalog.=) ANY ($%d) THEN %d",
+					 sd_column_name(table->relid, table->id), SD_EXPIRY_HELD,
+					 SD_STAYS_HELD);
 
 	/*
 	 * Rows that still refer to it keep it, those excepted that go with it.
@@ -95,7 +117,7 @@ sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int 
 
 		if (!sd_key_needs_parent(key) || sd_owner_of(key->child) != runs[which].owner)
 			continue;
-		appendStringInfo(buf, " OR EXISTS (SELECT FROM %s c WHERE ",
+		appendStringInfo(buf, " WHEN EXISTS (SELECT FROM %s c WHERE ",
 						 sd_qualified_name(key->child));
 		/* the partition has the key's columns by the names of its table */
 		sd_append_join(buf, key, "t", "c");
@@ -106,29 +128,41 @@ sd_append_candidates(StringInfo buf, SdTable *table, PurgeRun *runs, int n, int 
 				sd_append_may_go(buf, child, "c", i);
 				appendStringInfoString(buf, " IS NOT TRUE");
 			}
-		appendStringInfoChar(buf, ')');
+		appendStringInfo(buf, ") THEN %d", foreach_current_index(lc));
 	}
-	appendStringInfo(buf, " FROM ONLY %s t WHERE t.%s OPERATOR(pg_catalog.<=) $%d AND ",
-					 sd_qualified_name(table->relid),
-					 sd_column_name(table->relid, table->time), SD_EXPIRY_BOUND(which));
-	sd_append_expired(buf, table, "t", SD_EXPIRY_RETENTION(which), SD_EXPIRY_NOW);
+	appendStringInfoString(buf, " END");
+}
+
+/* what it told, in words */
+const char *
+sd_why_stays(SdTable *table, int stays)
+{
+	if (stays == SD_STAYS_HELD)
+		return "on hold";
+	return psprintf("rows of table \"%s\" refer to it",
+					get_rel_name(((SdKey *) list_nth(table->children, stays))->child));
 }
 
 /*
- * A bound on the time of deletion that no expired row exceeds.  Months and
- * days have no fixed length, so "deleted_at + retention <= now()" cannot be
- * turned round exactly; the exact test is made beside it.
+ * Months and days have no fixed length, so "deleted_at + retention <= now()"
+ * cannot be turned round exactly.  It has a bound that no expired row exceeds,
+ * and one before which all have expired; between them the exact test decides.
  */
-static Datum
-upper_bound(PurgeRun *run, Oid type)
+Datum
+sd_expiry_bound(PurgeRun *run, Oid type, bool upper)
 {
 	Interval	slack = {0};
 	Datum		bound;
 
-	if (run->retention->month != 0)
-		slack.day = 4;
-	else if (run->retention->day != 0)
-		slack.day = 1;
+	if (upper)
+	{
+		if (run->retention->month != 0)
+			slack.day = 4;
+		else if (run->retention->day != 0)
+			slack.day = 1;
+	}
+	else
+		slack.day = run->retention->month != 0 ? -33 : -2;
 	bound = DirectFunctionCall2(timestamptz_mi_interval,
 								TimestampTzGetDatum(run->now),
 								IntervalPGetDatum(run->retention));
@@ -151,8 +185,10 @@ sd_expiry_values(PurgeRun *runs, int n, Oid *types, Datum *values)
 	{
 		Oid			type = getBaseType(get_atttype(runs[i].table->relid, runs[i].table->time));
 
-		types[SD_EXPIRY_BOUND(i) - 1] = type;
-		values[SD_EXPIRY_BOUND(i) - 1] = upper_bound(&runs[i], type);
+		types[SD_EXPIRY_UPPER(i) - 1] = type;
+		values[SD_EXPIRY_UPPER(i) - 1] = sd_expiry_bound(&runs[i], type, true);
+		types[SD_EXPIRY_SURE(i) - 1] = type;
+		values[SD_EXPIRY_SURE(i) - 1] = sd_expiry_bound(&runs[i], type, false);
 		types[SD_EXPIRY_RETENTION(i) - 1] = INTERVALOID;
 		values[SD_EXPIRY_RETENTION(i) - 1] = IntervalPGetDatum(runs[i].retention);
 	}

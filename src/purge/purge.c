@@ -27,8 +27,8 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "purge/batch.h"
-#include "purge/expiry.h"
 #include "purge/purge.h"
+#include "purge/relation.h"
 #include "purge/replaced.h"
 #include "purge/retention.h"
 #include "tables/registry.h"
@@ -37,8 +37,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(softdelete_purge);
@@ -46,11 +44,21 @@ PG_FUNCTION_INFO_V1(softdelete_purge_table);
 
 #define MAX_BATCH_SIZE 1000000
 
-static void
-check_may_purge(Oid relid)
+/* The owner may, and whoever has softdelete.hard_delete on. */
+void
+sd_check_may_purge(Oid relid)
 {
 	if (!sd_hard_delete && !sd_owns_table(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+}
+
+void
+sd_check_batch_size(int batch_size)
+{
+	if (batch_size < 1 || batch_size > MAX_BATCH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch size must be between 1 and %d", MAX_BATCH_SIZE)));
 }
 
 /* the deletions on hold, as bigint[] */
@@ -69,58 +77,28 @@ held_deletions(void)
 static void
 purge_relation(PurgeRun *run)
 {
-	SdStatement reading = {SD_TASK_READ, .restricted = true};
-	Oid			types[SD_EXPIRY_PARAMS(1) + 1];
-	Datum		values[SD_EXPIRY_PARAMS(1) + 1];
-	StringInfoData text;
-	SPIPlanPtr	eraser = sd_prepare_eraser(run);
-	Portal		portal;
-	Datum	   *tids = palloc(sizeof(Datum) * run->batch_size);
-	int64	   *ids = palloc(sizeof(int64) * run->batch_size);
-	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
-														"softdelete purge",
-														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "softdelete purge",
+												  ALLOCSET_DEFAULT_SIZES);
+	Portal		portal = sd_open_expired(run);
+	PurgeRows	batch;
 	int			found;
 
-	initStringInfo(&text);
-	sd_append_candidates(&text, run->table, run, 1, 0);
-	appendStringInfo(&text, " AND $%d IS NULL", SD_EXPIRY_PARAMS(1) + 1);
-	sd_expiry_values(run, 1, types, values);
-	portal = sd_open_cursor(text.data, SD_EXPIRY_PARAMS(1), types, values,
-							&reading, run->owner);
-
-	while ((found = sd_fetch(portal, run->owner, run->batch_size)) > 0)
+	do
 	{
-		SPITupleTable *batch = SPI_tuptable;
-		MemoryContext old;
-		int			n = 0;
+		MemoryContext old = MemoryContextSwitchTo(context);
 
 		CHECK_FOR_INTERRUPTS();
-		old = MemoryContextSwitchTo(batch_context);
-		for (int i = 0; i < found; i++)
-		{
-			bool		isnull;
-
-			if (DatumGetBool(SPI_getbinval(batch->vals[i], batch->tupdesc, 3, &isnull)))
-			{
-				run->kept++;
-				continue;
-			}
-			tids[n] = SPI_getbinval(batch->vals[i], batch->tupdesc, 1, &isnull);
-			ids[n] = DatumGetInt64(SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull));
-			if (isnull)
-				ids[n] = 0;
-			n++;
-		}
-		sd_erase_batch(run, eraser, tids, ids, n);
+		sd_room_for_rows(run, &batch);
+		sd_fetch_rows(run, portal, &batch);
+		found = batch.n;
+		if (found > 0)
+			sd_erase_batch(run, &batch);
 		MemoryContextSwitchTo(old);
-		MemoryContextReset(batch_context);
-		SPI_freetuptable(batch);
-	}
+		MemoryContextReset(context);
+	} while (found == run->batch_size);
 	sd_close_cursor(portal);
-	MemoryContextDelete(batch_context);
-	pfree(tids);
-	pfree(ids);
+	MemoryContextDelete(context);
 }
 
 /*
@@ -128,17 +106,19 @@ purge_relation(PurgeRun *run)
  * that does not cascade, goes from its end: so try again while anything goes.
  */
 static void
-purge_until_settled(PurgeRun *run)
+purge_until_settled(PurgeRun *run, Oid relid)
 {
-	int64		kept = run->kept;
+	SdKept		kept = run->kept;
 	int64		purged;
 
+	sd_open_relation(run, relid);
 	do
 	{
 		purged = run->purged;
 		run->kept = kept;
 		purge_relation(run);
-	} while (run->kept > kept && run->purged > purged);
+	} while (run->kept.rows > kept.rows && run->purged > purged);
+	sd_close_relation(run);
 }
 
 /*
@@ -146,14 +126,12 @@ purge_until_settled(PurgeRun *run)
  * make no sense.  SPI is connected.
  */
 void
-sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size)
+sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size,
+			   SdTally *tally)
 {
 	sd_require_managed(relid);
-	check_may_purge(relid);
-	if (batch_size < 1 || batch_size > MAX_BATCH_SIZE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch size must be between 1 and %d", MAX_BATCH_SIZE)));
+	sd_check_may_purge(relid);
+	sd_check_batch_size(batch_size);
 	sd_check_retention(retention);
 
 	memset(run, 0, sizeof(PurgeRun));
@@ -164,12 +142,16 @@ sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size)
 	run->batch_size = batch_size;
 	run->now = GetCurrentTransactionStartTimestamp();
 	run->held = held_deletions();
+	run->longer = sd_longer_tables(run->table->root, retention);
+	sd_tally_wait_for(tally, run->longer);
+	run->tally = tally;
+	run->kept.context = CurrentMemoryContext;
 }
 
 /*
- * purge_table(table, retention, batch_size) -> (expired, purged, kept): erase
- * the rows of one table that were deleted at least that long ago.  The caller
- * has ordered the tables, children first.
+ * purge_table(table, retention, batch_size) -> (expired, purged, kept, why):
+ * erase the rows of one table that were deleted at least that long ago.  The
+ * caller has ordered the tables, children first.
  */
 Datum
 softdelete_purge_table(PG_FUNCTION_ARGS)
@@ -177,47 +159,45 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	PurgeRun	run;
 	TupleDesc	desc;
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
+	Datum		values[4];
+	bool		nulls[4] = {false};
 	List	   *waiting = NIL;
 	List	   *leaves;
+	SdKept		none;
 	ListCell   *lc;
 	int64		purged;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	PreventCommandIfReadOnly("softdelete.purge_table()");
 	sd_spi_connect();
-	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2));
+	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2),
+				   sd_tally_begin());
 	if (run.owner != GetUserId())
 		waiting = sd_make_immediate(relid);
 	leaves = find_all_inheritors(relid, RowExclusiveLock, NULL);
 
 	/* again, too, where rows of one partition refer to rows of another */
+	none = run.kept;
 	do
 	{
 		purged = run.purged;
-		run.kept = 0;
+		run.kept = none;
 		foreach(lc, leaves)
-		{
-			Oid			leaf = lfirst_oid(lc);
-
-			if (get_rel_relkind(leaf) != RELKIND_RELATION)
-				continue;
-			run.relid = leaf;
-			run.table = sd_table_by_oid(leaf);
-			if (run.table == NULL)
-				continue;
-			run.root = run.table->root;
-			purge_until_settled(&run);
-		}
-	} while (list_length(leaves) > 1 && run.kept > 0 && run.purged > purged);
+			if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION &&
+				sd_table_by_oid(lfirst_oid(lc)) != NULL)
+				purge_until_settled(&run, lfirst_oid(lc));
+	} while (list_length(leaves) > 1 && run.kept.rows > 0 && run.purged > purged);
+	sd_tally_write(run.tally);
 	sd_make_deferred(waiting);
 	run.purged += sd_purge_replaced(relid, run.retention, run.now);
-	sd_spi_finish();
 
-	values[0] = Int64GetDatum(run.purged + run.kept);
+	values[0] = Int64GetDatum(run.purged + run.kept.rows);
 	values[1] = Int64GetDatum(run.purged);
-	values[2] = Int64GetDatum(run.kept);
+	values[2] = Int64GetDatum(run.kept.rows);
+	nulls[3] = run.kept.rows == 0;
+	values[3] = nulls[3] ? (Datum) 0 : SPI_datumTransfer(sd_kept_jsonb(&run.kept), false, -1);
+	sd_spi_finish();
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 
@@ -246,7 +226,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	int64		replaced;
 	bool		found;
 
-	check_may_purge(key->relid);
+	sd_check_may_purge(key->relid);
 	sd_spi_connect();
 	replaced = sd_purge_replaced_key(key);
 	found = sd_probe(key, &state);
@@ -262,7 +242,8 @@ softdelete_purge(PG_FUNCTION_ARGS)
 		raise_live(key);
 	values[0] = Int64GetDatum(state.id);
 	statement.context = CurrentMemoryContext;
-	sd_set_held(&statement, held_deletions());
+	deconstruct_array(held_deletions(), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &statement.held, NULL, &statement.n_held);
 	if (sd_own_sql("SELECT FROM softdelete.deletion_log"
 				   " WHERE id OPERATOR(pg_catalog.=) $1 AND held_at IS NOT NULL",
 				   1, types, values) > 0)

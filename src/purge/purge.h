@@ -7,9 +7,11 @@
 
 #include "postgres.h"
 
-#include "purge/expiry.h"
+#include "purge/run.h"
 
+extern void sd_check_may_purge(Oid relid);
+extern void sd_check_batch_size(int batch_size);
 extern void sd_start_purge(PurgeRun *run, Oid relid, Interval *retention,
-						   int batch_size);
+						   int batch_size, SdTally *tally);
 
 #endif							/* SOFTDELETE_PURGE_H */

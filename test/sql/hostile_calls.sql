@@ -405,7 +405,9 @@ SELECT softdelete.create_live_index('security.posts', 'title');
 SELECT softdelete.restore('security.posts', 1);
 SELECT softdelete.purge('security.posts', 1);
 \set VERBOSITY default
+SET client_min_messages = error;
 SELECT count(*) FROM softdelete.purge_expired(older_than => '0') WHERE target = 'security.posts'::regclass;
+RESET client_min_messages;
 SET ROLE sd_owner;
 SELECT softdelete.set_retention('security.posts', '2 days');
 SELECT softdelete.restore('security.posts', 1);

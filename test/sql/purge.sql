@@ -90,7 +90,9 @@ SELECT softdelete.set_retention('"For Ever"', NULL);
 DELETE FROM "For Ever" WHERE id = 1;
 SELECT backdate('"For Ever"', '100 years');
 SELECT * FROM softdelete.purge_expired('"For Ever"');
+SET client_min_messages = warning;		-- other tests' tables
 SELECT * FROM softdelete.purge_expired() WHERE target = '"For Ever"'::regclass;
+RESET client_min_messages;
 SELECT remaining('"For Ever"');
 SELECT softdelete.set_retention('"For Ever"', '0');
 DELETE FROM "For Ever" WHERE id = 2;
@@ -144,7 +146,8 @@ END $$;
 SELECT n, in_batches_of(n) FROM unnest('{1,7,99,100,100000}'::int[]) n;
 
 ------------------------------------------------------------------------------
--- Children first, each by its own retention; a parent waits for its children
+-- Children first, each by its own retention; a parent waits for its children, and
+-- what was deleted with a row of theirs for that one
 ------------------------------------------------------------------------------
 CREATE TABLE parents (id int PRIMARY KEY);
 CREATE TABLE children (id int PRIMARY KEY, up int REFERENCES parents ON DELETE CASCADE);
@@ -157,8 +160,8 @@ DELETE FROM parents WHERE id <= 3;
 SELECT backdate('parents', '40 days'), backdate('children', '40 days'), backdate('grandchildren', '40 days');
 SELECT softdelete.set_retention('children', '60 days');
 CREATE FUNCTION purge_all(dry boolean DEFAULT false) RETURNS TABLE (target regclass, expired bigint, purged bigint, kept bigint)
-LANGUAGE sql AS $$
-	SELECT * FROM softdelete.purge_expired(dry_run => dry) p
+LANGUAGE sql SET client_min_messages = warning AS $$
+	SELECT p.target, p.expired, p.purged, p.kept FROM softdelete.purge_expired(dry_run => dry) p
 	 WHERE p.target IN ('parents'::regclass, 'children'::regclass, 'grandchildren'::regclass)
 $$;
 SELECT * FROM purge_all(true);
@@ -251,8 +254,10 @@ DELETE FROM products WHERE id <= 5;
 SELECT backdate('products', '60 days'), backdate('sold', '60 days'), backdate('rated', '60 days');
 SELECT * FROM softdelete.purge_expired('products', 2);
 SELECT remaining('products'), remaining('sold'), remaining('rated');
+SET client_min_messages = warning;		-- other tests' tables
 SELECT * FROM softdelete.purge_expired(dry_run => true) WHERE target IN ('products'::regclass, 'sold', 'rated');
 SELECT * FROM softdelete.purge_expired() WHERE target IN ('products'::regclass, 'sold', 'rated');
+RESET client_min_messages;
 SELECT remaining('products'), remaining('sold'), remaining('rated');
 
 ------------------------------------------------------------------------------
@@ -348,8 +353,10 @@ UPDATE by_flag SET deleted_at = now() - interval '31 days' WHERE id <> 2;
 UPDATE by_status SET deleted_at = now() - interval '31 days' WHERE id <> 2;
 UPDATE by_part SET deleted_at = now() - interval '31 days' WHERE id <> 2;
 RESET softdelete.visibility;
+SET client_min_messages = warning;
 SELECT * FROM softdelete.purge_expired(dry_run => true) WHERE target::text LIKE 'by_%' ORDER BY target::text;
 SELECT * FROM softdelete.purge_expired() WHERE target::text LIKE 'by_%' ORDER BY target::text;
+RESET client_min_messages;
 SELECT remaining('by_zone'), remaining('by_flag'), remaining('by_status'), remaining('by_part');
 
 ------------------------------------------------------------------------------
@@ -385,7 +392,9 @@ SET search_path = purge;
 \set VERBOSITY terse
 SELECT * FROM softdelete.purge_expired('"For Ever"', older_than => '0');
 SELECT softdelete.purge('"For Ever"', 3);
+SET client_min_messages = error;
 SELECT count(*) FROM softdelete.purge_expired(older_than => '0') WHERE target = '"For Ever"'::regclass;
+RESET client_min_messages;
 SELECT softdelete.set_retention('"For Ever"', '0');
 SELECT softdelete.hold(:id, 'mine');
 SELECT softdelete.release(:id);

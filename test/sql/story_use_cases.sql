@@ -132,8 +132,10 @@ SELECT sum(softdelete.restore('leads', (key ->> 'id')::int)) FROM softdelete.tra
 SELECT id, (SELECT count(*) FROM calls WHERE lead_id = leads.id) AS calls FROM leads ORDER BY id;
 -- the clean-up, tried and done
 SELECT * FROM softdelete.purge_expired('calls', dry_run => true);
+SET client_min_messages = warning;		-- other tests' tables
 SELECT target, expired, purged, kept FROM softdelete.purge_expired(dry_run => true) WHERE target IN ('leads'::regclass, 'calls');
 SELECT target, expired, purged, kept FROM softdelete.purge_expired() WHERE target IN ('leads'::regclass, 'calls');
+RESET client_min_messages;
 SELECT key ->> 'id' AS id, days_left FROM softdelete.trash('leads') ORDER BY 1;
 -- forced: all of the trash, or one lead
 DELETE FROM leads WHERE id = 3;

@@ -1,0 +1,263 @@
+/*
+ * tally.c
+ *		What a purge has to tell the log, kept until it pays to write it.
+ *
+ * Batches are erased in subtransactions.  A log row that each batch locked and
+ * wrote anew would get a version and a MultiXact a batch.  So a deletion's row is
+ * locked once, in the transaction around the batches and before the first of the
+ * deletion's rows is erased (from then on nobody can put it on hold), and
+ * written once, when the table is done or many deletions have come together.
+ *
+ * Called by batch.c, cycle.c, purge.c and step.c; runs SQL as the owner of the
+ * log.  Memory: some 100 bytes for each of at most MAX_KNOWN deletions and those
+ * of a batch.
+ */
+#include "postgres.h"
+
+#include "base/own_sql.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "engine/counts.h"
+#include "engine/log.h"
+#include "executor/spi.h"
+#include "mark/guard.h"
+#include "miscadmin.h"
+#include "purge/tally.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#define MAX_KNOWN 100000
+
+/* a deletion whose log row is locked, if it has one */
+typedef struct Known
+{
+	int64		id;				/* hash key */
+	bool		held;
+	bool		waits;			/* its rows have to wait: for ever, or ... */
+	bool		for_ever;
+	Interval	retention;		/* ... for so long */
+	char		status;			/* simplehash's */
+	Oid			relid;			/* the topmost table of ... */
+	int64		n;				/* ... rows that were erased one like the other */
+} Known;
+
+/* looked up for every row, and so inlined */
+#define SH_PREFIX known
+#define SH_ELEMENT_TYPE Known
+#define SH_KEY_TYPE int64
+#define SH_KEY id
+#define SH_HASH_KEY(table, key) murmurhash32((uint32) (key) ^ (uint32) ((key) >> 32))
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct SdTally
+{
+	MemoryContext context;
+	SdLonger   *longer;			/* tables whose rows others may wait for, or NULL */
+	known_hash *known;
+	HTAB	   *counts;			/* SdIdCount: other rows erased, or NULL */
+};
+
+static void
+start(SdTally *tally)
+{
+	MemoryContextReset(tally->context);
+	tally->known = known_create(tally->context, 64, NULL);
+	tally->counts = NULL;
+}
+
+/* An empty one, in the current memory context; for one transaction. */
+SdTally *
+sd_tally_begin(void)
+{
+	SdTally    *tally = palloc0(sizeof(SdTally));
+
+	tally->context = AllocSetContextCreate(CurrentMemoryContext, "softdelete tally",
+										   ALLOCSET_DEFAULT_SIZES);
+	start(tally);
+	return tally;
+}
+
+/* Rows of this table wait for rows of those that their deletion took, too. */
+void
+sd_tally_wait_for(SdTally *tally, SdLonger *longer)
+{
+	tally->longer = longer;
+}
+
+/*
+ * Lock the log rows of these deletions; those whose rows may have to stay are in
+ * SPI_tuptable then: id, on hold?, for ever?, else for how long.  In one order,
+ * lest two sessions wait for each other.
+ */
+static void
+lock_rows(SdTally *tally, Datum *ids, int n)
+{
+	Oid			types[4] = {INT8ARRAYOID, REGCLASSARRAYOID, REGCLASSARRAYOID, REGCLASSOID};
+	Datum		values[4];
+
+	values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64),
+												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	if (tally->longer == NULL)
+		sd_own_sql("WITH l(id, held) AS MATERIALIZED ("
+				   " SELECT d.id, d.held_at IS NOT NULL FROM softdelete.deletion_log d"
+				   " WHERE d.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY d.id FOR NO KEY UPDATE)"
+				   " SELECT l.id, true, false, NULL::pg_catalog.interval FROM l WHERE l.held",
+				   1, types, values);
+	else
+	{
+		values[1] = PointerGetDatum(tally->longer->roots);
+		values[2] = PointerGetDatum(tally->longer->above);
+		values[3] = ObjectIdGetDatum(tally->longer->table);
+		/* anybody may have written a deletion's number into his own rows */
+		sd_own_sql("WITH l(id, held, target, tables) AS MATERIALIZED ("
+				   " SELECT d.id, d.held_at IS NOT NULL, d.target, d.tables FROM softdelete.deletion_log d"
+				   " WHERE d.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY d.id FOR NO KEY UPDATE)"
+				   " SELECT l.id, l.held, COALESCE(r.for_ever, false), r.retention"
+				   " FROM l CROSS JOIN LATERAL (SELECT pg_catalog.bool_or(r.retention IS NULL), pg_catalog.max(r.retention)"
+				   " FROM softdelete.retention r"
+				   " WHERE $4 OPERATOR(pg_catalog.=) ANY (l.tables)"
+				   " AND ((r.target OPERATOR(pg_catalog.=) l.target AND r.target OPERATOR(pg_catalog.=) ANY ($2))"
+				   " OR (r.target OPERATOR(pg_catalog.=) ANY (l.tables) AND r.target OPERATOR(pg_catalog.=) ANY ($3)))"
+				   ") r(for_ever, retention)"
+				   " WHERE l.held OR r.for_ever OR r.retention IS NOT NULL",
+				   4, types, values);
+	}
+	pfree(DatumGetPointer(values[0]));
+}
+
+/* Get to know these deletions (0 is none) before rows of them are erased. */
+void
+sd_tally_lock(SdTally *tally, int64 *ids, int n)
+{
+	Datum	   *unknown = palloc(sizeof(Datum) * n);
+	int			n_unknown = 0;
+
+	if (tally->known->members >= MAX_KNOWN)
+		sd_tally_write(tally);
+	for (int i = 0; i < n; i++)
+	{
+		Known	   *known;
+		bool		found;
+
+		/* rows of one deletion mostly lie side by side */
+		if (ids[i] == 0 || (i > 0 && ids[i] == ids[i - 1]))
+			continue;
+		known = known_insert(tally->known, ids[i], &found);
+		if (found)
+			continue;
+		known->held = known->waits = false;
+		known->n = 0;
+		unknown[n_unknown++] = Int64GetDatum(ids[i]);
+	}
+	if (n_unknown > 0)
+	{
+		lock_rows(tally, unknown, n_unknown);
+		for (uint64 row = 0; row < SPI_processed; row++)
+		{
+			HeapTuple	tuple = SPI_tuptable->vals[row];
+			TupleDesc	desc = SPI_tuptable->tupdesc;
+			bool		isnull;
+			Known	   *known = known_lookup(tally->known,
+											 DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)));
+			Datum		retention;
+
+			known->held = DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull));
+			known->for_ever = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
+			retention = SPI_getbinval(tuple, desc, 4, &isnull);
+			if (!isnull)
+				known->retention = *DatumGetIntervalP(retention);
+			known->waits = known->for_ever || !isnull;
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+	pfree(unknown);
+}
+
+/* Must the rows of that deletion stay?  It is known. */
+bool
+sd_tally_holds(SdTally *tally, int64 id)
+{
+	Known	   *known = known_lookup(tally->known, id);
+
+	return known != NULL && known->held;
+}
+
+/* Has a row of that deletion to wait that was deleted at that time (of that type)? */
+bool
+sd_tally_waits(SdTally *tally, int64 id, Datum time, Oid type, TimestampTz now)
+{
+	Known	   *known = known_lookup(tally->known, id);
+
+	return known != NULL && known->waits &&
+		(known->for_ever || !sd_is_over(time, type, &known->retention, now));
+}
+
+/*
+ * Foreign keys may have erased rows of deletions that are not known: raise where
+ * one of them is on hold, or may have to wait.  Within the subtransaction of the batch, so it does not
+ * get to know them.
+ */
+void
+sd_tally_check(SdTally *tally, HTAB *counts)
+{
+	HASH_SEQ_STATUS scan;
+	SdIdCount  *entry;
+	Datum	   *unknown;
+	int			n = 0;
+
+	if (counts == NULL)
+		return;
+	unknown = palloc(sizeof(Datum) * hash_get_num_entries(counts));
+	hash_seq_init(&scan, counts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		if (known_lookup(tally->known, entry->key.id) == NULL)
+			unknown[n++] = Int64GetDatum(entry->key.id);
+	if (n > 0)
+	{
+		lock_rows(tally, unknown, n);
+		if (SPI_processed > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("purge would take a row along that has to stay")));
+	}
+	pfree(unknown);
+}
+
+/* The rows counted there were erased, and will stay so. */
+void
+sd_tally_add(SdTally *tally, HTAB *counts)
+{
+	sd_add_counts(&tally->counts, tally->context, counts);
+}
+
+/* The same for n rows of a known deletion and a table (topmost). */
+void
+sd_tally_count(SdTally *tally, int64 id, Oid relid, int64 n)
+{
+	Known	   *known = known_lookup(tally->known, id);
+
+	if (known == NULL)
+		return;					/* of none */
+	known->relid = relid;
+	known->n += n;
+}
+
+/* Write it to the log and start anew. */
+void
+sd_tally_write(SdTally *tally)
+{
+	known_iterator scan;
+	Known	   *known;
+
+	known_start_iterate(tally->known, &scan);
+	while ((known = known_iterate(tally->known, &scan)) != NULL)
+		if (known->n > 0)
+			sd_count_by_id(&tally->counts, tally->context, known->id, known->relid, known->n);
+	sd_log_note_locked(tally->counts, GetUserId());
+	start(tally);
+}
