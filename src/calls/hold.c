@@ -11,6 +11,7 @@
 #include "access/table.h"
 #include "base/own_sql.h"
 #include "base/spi.h"
+#include "calls/deletionowner.h"
 #include "calls/rowbykey.h"
 #include "catalog/pg_type.h"
 #include "engine/holds.h"
@@ -33,28 +34,6 @@ user_name(void)
 	return DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
 }
 
-/* raise unless the caller owns the table of the deletion */
-static void
-check_owns_deletion(int64 id)
-{
-	Oid			types[1] = {INT8OID};
-	Datum		values[1] = {Int64GetDatum(id)};
-	bool		isnull;
-	Oid			relid;
-
-	sd_spi_connect();
-	if (sd_own_sql("SELECT target FROM softdelete.deletion_log"
-				   " WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("there is no deletion " INT64_FORMAT, id),
-				 errhint("SELECT id, target, deleted_at FROM softdelete.deletions lists them.")));
-	relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0],
-										   SPI_tuptable->tupdesc, 1, &isnull));
-	sd_spi_finish();
-	sd_check_owner(relid);
-}
-
 /* hold(deletion id, why): a purge passes over its rows */
 Datum
 softdelete_hold(PG_FUNCTION_ARGS)
@@ -66,7 +45,7 @@ softdelete_hold(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("deletion id must not be null")));
-	check_owns_deletion(PG_GETARG_INT64(0));
+	sd_check_owns_deletion(PG_GETARG_INT64(0));
 	values[0] = PG_GETARG_DATUM(0);
 	values[1] = PG_ARGISNULL(1) ? CStringGetTextDatum("") : PG_GETARG_DATUM(1);
 	values[2] = user_name();
@@ -100,7 +79,7 @@ softdelete_release(PG_FUNCTION_ARGS)
 	Oid			types[2] = {INT8OID, NAMEOID};
 	Datum		values[2] = {PG_GETARG_DATUM(0), user_name()};
 
-	check_owns_deletion(PG_GETARG_INT64(0));
+	sd_check_owns_deletion(PG_GETARG_INT64(0));
 	(void) sd_write_own("UPDATE softdelete.deletion_log SET held_at = NULL, held_why = NULL,"
 						" held_by = NULL WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values);
 	(void) sd_write_own("UPDATE softdelete.hold_log SET released_at = pg_catalog.now(), released_by = $2"

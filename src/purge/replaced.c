@@ -36,6 +36,9 @@ erase(Oid root, const char *condition, int nargs, Oid *types, Datum *values)
 							" WHERE r.target OPERATOR(pg_catalog.=) $1 AND %s"
 							" AND NOT EXISTS (SELECT FROM softdelete.deletion_log l"
 							" WHERE l.id OPERATOR(pg_catalog.=) r.deletion_id AND l.held_at IS NOT NULL)"
+							" AND NOT EXISTS (SELECT FROM softdelete.hold_log h"
+							" WHERE h.target OPERATOR(pg_catalog.=) r.target"
+							" AND h.key OPERATOR(pg_catalog.=) r.key AND h.released_at IS NULL)"
 							" RETURNING r.deletion_id)"
 							" SELECT deletion_id, pg_catalog.count(*) FROM gone GROUP BY deletion_id",
 							condition),

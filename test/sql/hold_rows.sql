@@ -29,7 +29,7 @@ SELECT deletion_id, target, key, held_by, why, released_at FROM softdelete.holds
 -- callbacks of lead 2 are not on hold and go, those of 1 are live.
 \set VERBOSITY terse
 SET client_min_messages = warning;		-- other tests' tables
-SELECT target, expired, purged, kept FROM softdelete.purge_expired() WHERE target::text ~ 'lead|callback';
+SELECT target, expired, purged, kept FROM softdelete.purge_expired() WHERE target::text ~ '^(lead|callback)$';
 RESET client_min_messages;
 SELECT softdelete.purge('lead', 2);
 SELECT id FROM softdelete.trash('lead') t, jsonb_to_record(t.key) AS k(id int) ORDER BY 1;
@@ -38,7 +38,7 @@ SELECT id FROM softdelete.trash('lead') t, jsonb_to_record(t.key) AS k(id int) O
 SELECT softdelete.restore('lead', 2);
 DELETE FROM lead WHERE id IN (1, 2);
 SET client_min_messages = warning;		-- other tests' tables
-SELECT target, expired, purged, kept FROM softdelete.purge_expired() WHERE target::text ~ 'lead|callback';
+SELECT target, expired, purged, kept FROM softdelete.purge_expired() WHERE target::text ~ '^(lead|callback)$';
 RESET client_min_messages;
 
 -- by no other way, either
