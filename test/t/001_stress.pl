@@ -313,7 +313,8 @@ for (@managed)
 }
 
 my $left = join(' UNION ALL ',
-	map { my ($t) = split /\|/; "SELECT deletion_id AS id, '$t' AS t FROM $t WHERE deletion_id IS NOT NULL" } @managed);
+	map { my ($t) = split /\|/; "SELECT deletion_id AS id, '$t' AS t FROM $t WHERE deletion_id IS NOT NULL" } @managed)
+  . ' UNION ALL SELECT deletion_id, target::text FROM softdelete.replaced WHERE deletion_id IS NOT NULL';
 is( query("SELECT d.id, d.total, d.restored, d.purged, count(l.id) AS here
 			 FROM softdelete.deletions d LEFT JOIN ($left) l USING (id)
 			GROUP BY 1, 2, 3, 4 HAVING d.total <> d.restored + d.purged + count(l.id)"),
