@@ -236,11 +236,12 @@ leave_referred(PurgeRun *run, PurgeRows *batch)
 	for (int i = 0; i < batch->n; i++)
 	{
 		bool		isnull;
+		Datum		tid = found < SPI_processed ?
+			SPI_getbinval(SPI_tuptable->vals[found], SPI_tuptable->tupdesc, 1, &isnull) :
+			(Datum) 0;
 
 		if (found < SPI_processed &&
-			ItemPointerEquals(&batch->rows[i].tid,
-							  (ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[found],
-																SPI_tuptable->tupdesc, 1, &isnull))))
+			ItemPointerEquals(&batch->rows[i].tid, (ItemPointer) DatumGetPointer(tid)))
 			sd_keep(&run->kept,
 					sd_why_stays(run->table,
 								 DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[found++],
