@@ -13,7 +13,7 @@
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "engine/counts.h"
-#include "engine/log.h"
+#include "engine/lognote.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "tables/registry.h"

@@ -10,33 +10,18 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
 #include "tables/foreignkeys.h"
-#include "tables/names.h"
-#include "tables/predicate.h"
-#include "tables/registry.h"
-#include "tables/table.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
-#include "utils/syscache.h"
 
 #define MAX_PARAMS (INDEX_MAX_KEYS + 2)
 
@@ -87,293 +72,6 @@ sd_keyquery_init(void)
 	plans = hash_create("softdelete plans", 32, &ctl, HASH_ELEM | HASH_BLOBS);
 }
 
-/* "ONLY " unless the table is partitioned: RI does not reach down inheritance */
-const char *
-sd_only(Oid relid)
-{
-	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
-}
-
-static Oid
-get_collation(Oid relid, AttrNumber attnum)
-{
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-	return collation;
-}
-
-static void
-append_collation(StringInfo buf, Oid relid, AttrNumber attnum)
-{
-	Oid			collation = get_collation(relid, attnum);
-	HeapTuple	tuple;
-	Form_pg_collation form;
-
-	if (!OidIsValid(collation) || collation == DEFAULT_COLLATION_OID)
-		return;
-	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for collation %u", collation);
-	form = (Form_pg_collation) GETSTRUCT(tuple);
-	appendStringInfo(buf, " COLLATE %s",
-					 quote_qualified_identifier(get_namespace_name(form->collnamespace),
-												NameStr(form->collname)));
-	ReleaseSysCache(tuple);
-}
-
-/* "k.k1 = alias.column AND ..." for one side of the key, or "$1 = ..." */
-void
-sd_append_match(StringInfo buf, SdKey *key, const char *alias, bool child,
-				bool many, const Oid *types)
-{
-	Oid			relid = child ? key->child : key->parent;
-	AttrNumber *atts = child ? key->child_atts : key->parent_atts;
-
-	for (int i = 0; i < key->n; i++)
-	{
-		StringInfoData value;
-		char	   *column = psprintf("%s.%s", alias,
-									  sd_column_name(relid, atts[i]));
-		Oid			type = get_atttype(relid, atts[i]);
-
-		initStringInfo(&value);
-		appendStringInfo(&value, many ? "k.k%d" : "$%d", i + 1);
-		append_collation(&value, key->parent, key->parent_atts[i]);
-		if (i > 0)
-			appendStringInfoString(buf, " AND ");
-
-		/* the constraint's operator takes the parent's column on the left */
-		if (child)
-			sd_append_equal(buf, value.data, types[i], key->operators[i],
-							column, type);
-		else
-			sd_append_equal(buf, column, type, key->operators[i],
-							value.data, types[i]);
-	}
-}
-
-/* "ROWS FROM (unnest($1), ...) AS k(k1, ...)", or "(VALUES ($1, ...)) AS ..." */
-void
-sd_append_keys(StringInfo buf, int n, bool many)
-{
-	appendStringInfoString(buf, many ? "ROWS FROM (" : "(VALUES (");
-	for (int i = 0; i < n; i++)
-		appendStringInfo(buf, many ? "%spg_catalog.unnest($%d)" : "%s$%d",
-						 i ? ", " : "", i + 1);
-	appendStringInfoString(buf, many ? ") AS k(" : ")) AS k(");
-	for (int i = 0; i < n; i++)
-		appendStringInfo(buf, "%sk%d", i ? ", " : "", i + 1);
-	appendStringInfoString(buf, ")");
-}
-
-/* "pg_catalog.=" */
-static char *
-operator_name(Oid operator)
-{
-	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Form_pg_operator form;
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", operator);
-	form = (Form_pg_operator) GETSTRUCT(tuple);
-	name = psprintf("%s.%s", quote_identifier(get_namespace_name(form->oprnamespace)),
-					NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return name;
-}
-
-/*
- * The operator by which an index of the child finds all keys of an array at
- * once, column first; InvalidOid where there is no such index.
- */
-static Oid
-array_operator(SdKeySet *set)
-{
-	SdKey	   *key = set->key;
-	Oid			operator = get_commutator(key->operators[0]);
-	Oid			left;
-	Oid			right;
-	Relation	child;
-	ListCell   *lc;
-	bool		found = false;
-
-	if (key->n > 1 || !OidIsValid(operator))
-		return InvalidOid;
-	op_input_types(operator, &left, &right);
-	if (left != get_atttype(key->child, key->child_atts[0]) || right != set->types[0] ||
-		get_collation(key->child, key->child_atts[0]) != get_collation(key->parent, key->parent_atts[0]))
-		return InvalidOid;
-
-	child = relation_open(key->child, AccessShareLock);
-	foreach(lc, RelationGetIndexList(child))
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-
-		found = found ||
-			(index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
-			 index->rd_index->indkey.values[0] == key->child_atts[0] &&
-			 RelationGetIndexPredicate(index) == NIL &&
-			 op_in_opfamily(operator, index->rd_opfamily[0]) &&
-			 index->rd_indcollation[0] ==
-			 get_collation(key->parent, key->parent_atts[0]));
-		index_close(index, NoLock);
-	}
-	relation_close(child, NoLock);
-	return found ? operator : InvalidOid;
-}
-
-static char *
-query_text(SdQueryKind kind, SdKeySet *set, bool many)
-{
-	SdKey	   *key = set->key;
-	SdTable    *table;
-	Oid			operator;
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	switch (kind)
-	{
-		case SD_QUERY_MARK:
-		case SD_QUERY_RESTORE:
-			/* ----------
-			 * DELETE FROM [ONLY] child c [USING keys k]
-			 *	WHERE k.k1 = c.fk1 [AND ...]
-			 *	[AND (c.deletion_id # $n) = 0] AND $m IS NULL
-			 * ----------
-			 */
-			appendStringInfo(&buf, "DELETE FROM %s%s c", sd_only(key->child),
-							 sd_qualified_name(key->child));
-			if (many)
-			{
-				appendStringInfoString(&buf, " USING ");
-				sd_append_keys(&buf, key->n, many);
-			}
-			appendStringInfoString(&buf, " WHERE ");
-			sd_append_match(&buf, key, "c", true, many, set->types);
-			if (kind == SD_QUERY_RESTORE)
-			{
-				table = sd_table_by_oid(key->child);
-
-				/*
-				 * No plain "=": the foreign key's index is the one to use.  Nor
-				 * anything that overflows: the child's owner is not the only one
-				 * who may write there.
-				 */
-				appendStringInfo(&buf, " AND (c.%s OPERATOR(pg_catalog.#) $%d) OPERATOR(pg_catalog.=) 0",
-								 sd_column_name(key->child, table->id),
-								 key->n + 1);
-			}
-			break;
-
-		case SD_QUERY_CHILD:
-		case SD_QUERY_REFERRER:
-		case SD_QUERY_COUNT:
-			/* ----------
-			 * SELECT k.* FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...]
-			 *	 [AND c is live] AND $m IS NULL
-			 *	FOR SHARE OF c
-			 * FOR SHARE waits for whoever is deleting that child just now.
-			 * The others take deleted children, too, and no lock; SD_QUERY_COUNT
-			 * has count(*).
-			 * ----------
-			 */
-			appendStringInfo(&buf, "SELECT %s FROM ",
-							 kind == SD_QUERY_COUNT ? "pg_catalog.count(*)" : "k.*");
-			sd_append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, ", %s%s c WHERE ", sd_only(key->child),
-							 sd_qualified_name(key->child));
-			sd_append_match(&buf, key, "c", true, true, set->types);
-			table = kind == SD_QUERY_CHILD ? sd_table_by_oid(key->child) : NULL;
-			if (table)
-				appendStringInfo(&buf, " AND %s",
-								 sd_table_predicate(table, true, "c"));
-			break;
-
-		case SD_QUERY_DELETED:
-		case SD_QUERY_LIVE:
-			/* ----------
-			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
-			 *	WHERE p is deleted, or live, AND $m IS NULL
-			 * ----------
-			 */
-			appendStringInfoString(&buf, "SELECT k.* FROM ");
-			sd_append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, " JOIN %s%s p ON ", sd_only(key->parent),
-							 sd_qualified_name(key->parent));
-			sd_append_match(&buf, key, "p", false, true, set->types);
-			appendStringInfo(&buf, " WHERE %s",
-							 sd_table_predicate(sd_table_by_oid(key->parent),
-												kind == SD_QUERY_LIVE, "p"));
-			break;
-
-		case SD_QUERY_PARENT:
-			/* ----------
-			 * SELECT k.* FROM keys k JOIN parent p ON p.pk1 = k.k1 [AND ...]
-			 *	WHERE p is deleted
-			 * over a sub-select that takes FOR KEY SHARE OF p, the lock that
-			 * RI takes for a new child: nobody deletes the parent meanwhile.
-			 * ----------
-			 */
-			appendStringInfoString(&buf, "SELECT s.* FROM (SELECT k.*, ");
-			table = sd_table_by_oid(key->parent);
-			appendStringInfo(&buf, "%s AS deleted FROM ",
-							 table ? sd_table_predicate(table, false, "p") : "false");
-			sd_append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, " JOIN %s%s p ON ", sd_only(key->parent),
-							 sd_qualified_name(key->parent));
-			sd_append_match(&buf, key, "p", false, true, set->types);
-			/* OFFSET 0: the condition must not be pushed below the lock */
-			appendStringInfoString(&buf, " OFFSET 0 FOR KEY SHARE OF p) s WHERE s.deleted");
-			break;
-
-		case SD_QUERY_MISSING:
-			/* ----------
-			 * SELECT k.* FROM keys k WHERE NOT EXISTS (
-			 *	SELECT FROM parent p WHERE p.pk1 = k.k1 [AND ...]) AND $m IS NULL
-			 * ----------
-			 */
-			appendStringInfoString(&buf, "SELECT k.* FROM ");
-			sd_append_keys(&buf, key->n, many);
-			appendStringInfo(&buf, " WHERE NOT EXISTS (SELECT FROM %s%s p WHERE ",
-							 sd_only(key->parent), sd_qualified_name(key->parent));
-			sd_append_match(&buf, key, "p", false, true, set->types);
-			appendStringInfoChar(&buf, ')');
-			break;
-
-		case SD_QUERY_LEFT:
-			/* ----------
-			 * SELECT FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...] AND $m IS NULL
-			 * or, where an index serves,
-			 * SELECT FROM child c WHERE c.fk1 = ANY ($1) AND $2 IS NULL
-			 * ----------
-			 */
-			operator = many ? array_operator(set) : InvalidOid;
-			appendStringInfoString(&buf, "SELECT FROM ");
-			if (!OidIsValid(operator))
-			{
-				sd_append_keys(&buf, key->n, many);
-				appendStringInfoString(&buf, ", ");
-			}
-			appendStringInfo(&buf, "%s%s c WHERE ", sd_only(key->child),
-							 sd_qualified_name(key->child));
-			if (OidIsValid(operator))
-				appendStringInfo(&buf, "c.%s OPERATOR(%s) ANY ($1)",
-								 sd_column_name(key->child, key->child_atts[0]),
-								 operator_name(operator));
-			else
-				sd_append_match(&buf, key, "c", true, true, set->types);
-			break;
-	}
-	appendStringInfo(&buf, " AND $%d IS NULL%s",
-					 key->n + (kind == SD_QUERY_RESTORE) + 1,
-					 kind == SD_QUERY_CHILD ? " FOR SHARE OF c" : "");
-	return buf.data;
-}
-
 /* the kept plan; SPI is connected */
 static SPIPlanPtr
 fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
@@ -413,9 +111,9 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 		types[nargs++] = INT8OID;
 
 	/* an array's length decides how to join with it, so plan for each */
-	if (kind == SD_QUERY_LEFT && many && OidIsValid(array_operator(set)))
+	if (kind == SD_QUERY_LEFT && many && OidIsValid(sd_key_array_operator(set)))
 		options = CURSOR_OPT_GENERIC_PLAN;
-	plan = sd_prepare(query_text(kind, set, many), nargs, types, role, options);
+	plan = sd_prepare(sd_key_query_text(kind, set, many), nargs, types, role, options);
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;

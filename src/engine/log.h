@@ -10,7 +10,5 @@
 #include "engine/operation.h"
 
 extern void sd_log_write(SdOp *op);
-extern void sd_log_note(HTAB *counts, Oid role, bool purged);
-extern void sd_log_note_locked(HTAB *counts, Oid role);
 
 #endif							/* SOFTDELETE_LOG_H */

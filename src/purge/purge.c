@@ -20,7 +20,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
-#include "engine/log.h"
+#include "engine/lognote.h"
 #include "engine/statement.h"
 #include "executor/spi.h"
 #include "fk/deferred.h"

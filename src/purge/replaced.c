@@ -13,7 +13,7 @@
 #include "calls/bringback.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
-#include "engine/log.h"
+#include "engine/lognote.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "purge/replaced.h"

@@ -18,7 +18,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "engine/counts.h"
-#include "engine/log.h"
+#include "engine/lognote.h"
 #include "executor/spi.h"
 #include "mark/guard.h"
 #include "miscadmin.h"
