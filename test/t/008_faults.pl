@@ -195,6 +195,8 @@ BEGIN
 			RETURN NEXT format('%s: mark and companions disagree: %s', k.target, found);
 		END IF;
 	END LOOP;
+	-- rows that have made room for new ones with their keys are still there
+	INSERT INTO there SELECT deletion_id, target, count(*) FROM softdelete.replaced WHERE deletion_id IS NOT NULL GROUP BY 1, 2;
 	RETURN QUERY SELECT format('deletion %s of %s rows of %s is not in the log', t.id, t.n, t.tab::regclass)
 		FROM there t WHERE NOT EXISTS (SELECT FROM softdelete.deletion_log l WHERE l.id = t.id AND t.tab = ANY (l.tables::oid[]));
 	RETURN QUERY SELECT format('deletion %s: %s marked, %s restored, %s purged, %s there', d.id, d.total, d.restored, d.purged, sum(t.n))
@@ -312,7 +314,7 @@ INSERT INTO grandchild SELECT i, (i + 2) / 3, false FROM generate_series(1, 72) 
 EOS
 my $managed = $tree . <<'EOS';
 SELECT softdelete.enable('grandchild', 'is_deleted');
-SELECT softdelete.enable('parent', cascade => true);
+SELECT softdelete.enable('parent', cascade => true, "unique" => 'keep');
 EOS
 # one child goes first, by itself: it must stay deleted when its parent comes back
 my $deleted = $managed . <<'EOS';
@@ -326,7 +328,7 @@ EOS
 my $delete = 'DELETE FROM parent WHERE id <= 3';
 my $restore = q(SELECT softdelete.restore('parent', 2));
 my $undo = 'SELECT softdelete.undo(max(id)) FROM softdelete.deletions';
-my $purge = q(SELECT * FROM softdelete.purge_expired(batch_size => 5, older_than => '0'));
+my $purge = q(SELECT target, expired, purged, kept FROM softdelete.purge_expired(batch_size => 5, older_than => '0'));
 my $trigger = sub { "CREATE TRIGGER \"a fault\" $_[0] FOR EACH ROW EXECUTE FUNCTION faults.on_row();\n" };
 
 my $was_deleted = 'parent 3+3/1, Child 12+12/1, grandchild 36+36/1, log 51-0-0';
@@ -553,7 +555,7 @@ for my $round ('cancelled', 'terminated', 'backend killed', 'server killed')
 	{
 		for my $name (@$group)
 		{
-			is(as_owner($db{$group}, $name, join(";\n", $case{$name}{first} || '', $case{$name}{call})), '', "$round, $name: again, no error")
+			is(as_owner($db{$group}, $name, join(";\n", 'SET client_min_messages = warning', $case{$name}{first} || '', $case{$name}{call})), '', "$round, $name: again, no error")
 			  if $round ne 'cancelled';
 			is($node->safe_psql($db{$group}, "SELECT faults.summary('$name')"), $case{$name}{end}, "$round, $name: again, all is done");
 		}
@@ -725,7 +727,7 @@ EOS
 	$holder->query_safe(q(BEGIN; SET LOCAL softdelete.visibility = 'all'; SELECT FROM errors.grandchild WHERE id = 17 FOR UPDATE));
 	my $session = session('errors', 'errors', <<'EOS');
 SET lock_timeout = '50ms';
-SELECT * FROM softdelete.purge_expired(batch_size => 5, older_than => '0');
+SELECT target, expired, purged, kept FROM softdelete.purge_expired(batch_size => 5, older_than => '0');
 EOS
 	$session->{run}->finish;
 	is(errors($session), '', 'locked row: no error');
@@ -735,13 +737,13 @@ EOS
 	$session = session('errors', 'errors', <<'EOS');
 SET fault.at = 'BEFORE DELETE Child 6';
 SET fault.how = 'division';
-SELECT * FROM softdelete.purge_expired(batch_size => 5, older_than => '0');
+SELECT target, expired, purged, kept FROM softdelete.purge_expired(batch_size => 5, older_than => '0');
 RESET fault.at;
-SELECT * FROM softdelete.purge_expired(batch_size => 5, older_than => '0');
+SELECT target, expired, purged, kept FROM softdelete.purge_expired(batch_size => 5, older_than => '0');
 EOS
 	$session->{run}->finish;
 	is(errors($session), '', 'row that fails: no error');
-	is(slurp_file($session->{out}), "grandchild|1|1|0\n\"Child\"|1|0|1\nparent|1|0|1\ngrandchild|0|0|0\n\"Child\"|1|1|0\nparent|1|1|0\n",
+	is(slurp_file($session->{out}), "grandchild|1|1|0\n\"Child\"|1|0|1\nparent|1|0|1\n\"Child\"|1|1|0\nparent|1|1|0\ngrandchild|0|0|0\n",
 		'row that fails: it is kept, the next purge takes it');
 	is($node->safe_psql('errors', "SELECT faults.summary('errors')"), 'parent 3+0/0, Child 12+0/0, grandchild 36+0/0, log 4-0-4 47-0-47', 'all of it has gone');
 }
@@ -785,7 +787,6 @@ SELECT softdelete.restore('chain', 1);
 SELECT faults.summary('limits');
 DELETE FROM chain WHERE id = 3000;
 SELECT softdelete.restore('chain', 1);
-SELECT softdelete.undo(max(id) - 1) FROM softdelete.deletions;
 SELECT faults.summary('limits');
 \echo temporary files
 RESET SESSION AUTHORIZATION;
@@ -807,7 +808,7 @@ SELECT faults.summary('limits');
 \echo all of it
 DELETE FROM visit;
 DELETE FROM chain;
-SELECT * FROM softdelete.purge_expired(older_than => '0');
+SELECT target, expired, purged, kept FROM softdelete.purge_expired(older_than => '0');
 EOS
 $limits->{run}->finish;
 is(errors($limits), "ERROR:  23503\nERROR:  23505\nERROR:  53400", 'limits: the errors');
@@ -815,16 +816,15 @@ is(slurp_file($limits->{out}), <<'EOS', 'limits: what was done');
 a reference that is left at the commit
 chain 2000+0/0, visit 1+0/0, wide 20000+0/0, narrow 20000+0/0, log
 a chain
-chain 0+2000/1, visit 0+1/1, wide 20000+0/0, narrow 20000+0/0, log 2000-0-0 1-0-0
+chain 0+2000/1, visit 0+1/1, wide 20000+0/0, narrow 20000+0/0, log 2001-0-0
 a code that was taken in the middle of it
-chain 1+2000/1, visit 0+1/1, wide 20000+0/0, narrow 20000+0/0, log 2000-0-0 1-0-0
-2000
-1
-chain 2000+1/1, visit 1+0/0, wide 20000+0/0, narrow 20000+0/0, log 2000-2000-0 1-1-0 1-0-0
+chain 1+2000/1, visit 0+1/1, wide 20000+0/0, narrow 20000+0/0, log 2001-0-0
+2001
+chain 2000+1/1, visit 1+0/0, wide 20000+0/0, narrow 20000+0/0, log 2001-2001-0 1-0-0
 temporary files
-chain 2000+1/1, visit 1+0/0, wide 20000+0/0, narrow 20000+0/0, log 2000-2000-0 1-1-0 1-0-0
-chain 2000+1/1, visit 1+0/0, wide 19990+10/1, narrow 19990+10/1, log 2000-2000-0 1-1-0 1-0-0 20-0-0
-chain 2000+1/1, visit 1+0/0, wide 0+20000/2, narrow 0+20000/2, log 2000-2000-0 1-1-0 1-0-0 20-0-0 39980-0-0
+chain 2000+1/1, visit 1+0/0, wide 20000+0/0, narrow 20000+0/0, log 2001-2001-0 1-0-0
+chain 2000+1/1, visit 1+0/0, wide 19990+10/1, narrow 19990+10/1, log 2001-2001-0 1-0-0 20-0-0
+chain 2000+1/1, visit 1+0/0, wide 0+20000/2, narrow 0+20000/2, log 2001-2001-0 1-0-0 20-0-0 39980-0-0
 all of it
 narrow|20000|20000|0
 visit|1|1|0
