@@ -95,7 +95,7 @@ CREATE FUNCTION drop_triggers(target regclass) RETURNS integer
 COMMENT ON FUNCTION drop_triggers(regclass) IS 'drop the triggers of a managed table, whatever their names; returns their number (internal; use disable)';
 
 CREATE FUNCTION number_of_triggers() RETURNS integer
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT 5 $$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT 5 $$;
 COMMENT ON FUNCTION number_of_triggers() IS 'how many kinds of trigger a managed table has (internal)';
 
 CREATE FUNCTION drop_triggers(target regclass, function regprocedure) RETURNS integer

@@ -19,7 +19,7 @@ $$;
 COMMENT ON FUNCTION base_type(oid) IS 'the type below a domain, or the type itself (internal)';
 
 CREATE FUNCTION flag_value(marker name) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN lower(marker) ~ '^(is_?|was_?)?(soft_?)?(deleted|removed|archived|trashed|hidden|disabled|inactive)$' THEN 'true'
 				WHEN lower(marker) ~ '^(is_?)?(active|enabled|live|alive|visible|available|valid)$' THEN 'false' END
 $$;
@@ -234,7 +234,7 @@ END $$;
 COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';
 
 CREATE FUNCTION check_modes(marker name, triggers text, "unique" text, hide boolean) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	missing	text := CASE WHEN marker IS NULL THEN 'marker' WHEN triggers IS NULL THEN 'triggers' WHEN "unique" IS NULL THEN 'unique' WHEN hide IS NULL THEN 'hide' END;
 BEGIN

@@ -46,10 +46,16 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION purge_plan(regclass, interval) IS 'the tables that have rows to purge, in order, those of a cycle together (internal)';
 
+-- a view, so that everybody may know it
+CREATE VIEW log_keeping AS
+	SELECT CASE WHEN count(*) = 0 THEN interval '1 year' ELSE min(r.retention) END AS retention
+	  FROM softdelete.retention r WHERE r.target = 'softdelete.deletion_log'::regclass;
+COMMENT ON VIEW log_keeping IS 'how long the log is kept (internal; use log_retention())';
+GRANT SELECT ON log_keeping TO PUBLIC;
+
 CREATE FUNCTION log_retention() RETURNS interval
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN count(*) = 0 THEN interval '1 year' ELSE min(r.retention) END
-	  FROM softdelete.retention r WHERE r.target = 'softdelete.deletion_log'::regclass
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT k.retention FROM softdelete.log_keeping k
 $$;
 COMMENT ON FUNCTION log_retention() IS 'how long the log keeps deletions of which nothing is left, and finished jobs; NULL: for ever';
 

@@ -225,7 +225,7 @@ END $$;
 COMMENT ON FUNCTION advice_lost(regclass) IS 'tables that were managed and lost their triggers (internal; use advice)';
 
 CREATE FUNCTION is_utility_table(name name) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT name ~ '^(schema_migrations|schema_migration|schema_info|schemamigrations|ar_internal_metadata|alembic_version|django_migrations|django_session|django_content_type|_prisma_migrations|prisma_migrations|flyway_schema_history|databasechangelog(lock)?|knex_migrations(_lock)?|migrations|typeorm_metadata|sequelizemeta|goose_db_version|__drizzle_migrations|spatial_ref_sys|__EFMigrationsHistory|SequelizeMeta|sessions?|failed_jobs|jobs|job_batches|cache|cache_locks|password_resets|password_reset_tokens)$'
 $$;
 COMMENT ON FUNCTION is_utility_table(name) IS 'is it a table that frameworks keep for themselves, by its name? (internal)';
