@@ -68,7 +68,8 @@ plan_work(SdMaintenance *m)
 	sd_job_sweep();
 	sd_job_begin(&m->all, "maintenance", m->target);
 	sd_plan_policies(m);
-	sd_plan_purge(m);
+	if (!m->policies_only)
+		sd_plan_purge(m);
 	PopActiveSnapshot();
 	sd_commit(m);
 }
@@ -102,8 +103,10 @@ run_all(SdMaintenance *m)
 	sd_job_write(&m->all, m->failed > 0 ? SD_JOB_FAILED : m->stopped ? SD_JOB_STOPPED : SD_JOB_DONE);
 	sd_commit(m);
 	ereport(NOTICE,
-			(errmsg("maintenance %s: " INT64_FORMAT " rows purged, " INT64_FORMAT " kept, " INT64_FORMAT " batches",
+			(errmsg("maintenance %s: %s" INT64_FORMAT " rows purged, " INT64_FORMAT " kept, " INT64_FORMAT " batches",
 					m->failed > 0 ? "failed in part" : m->stopped ? "stopped" : "done",
+					m->n_policies == 0 ? "" :
+					psprintf(INT64_FORMAT " rows taken by policies, ", m->taken),
 					m->all.purged, m->all.kept.rows, m->all.batches),
 			 m->all.kept.rows == 0 ? 0 :
 			 errdetail("Kept: %s.", sd_kept_text(&m->all.kept))));
@@ -132,6 +135,8 @@ tell_what_would_be(SdMaintenance *m)
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
 						table_name(m->policy_targets[i]))));
 	}
+	if (m->policies_only)
+		return;
 	if (SPI_execute_with_args("SELECT p.target, p.purged, p.kept FROM softdelete.purge_tables($1, $2, true, $3) p",
 							  3, types, values, nulls, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "purge_tables failed");
@@ -197,7 +202,13 @@ read_arguments(FunctionCallInfo fcinfo, SdMaintenance *m)
 		sd_check_retention(m->older_than);
 	}
 	sd_check_batch_size(m->batch_size);
-	if (OidIsValid(m->target))
+	if (OidIsValid(m->target) && sd_find_table(m->target) == NULL)
+	{
+		/* a table that keeps nothing may have policies that erase */
+		sd_plan_policies(m);
+		m->policies_only = m->n_policies > 0;
+	}
+	if (OidIsValid(m->target) && !m->policies_only)
 	{
 		sd_require_managed(m->target);
 		sd_check_may_purge(m->target);
@@ -214,8 +225,8 @@ softdelete_run_maintenance(PG_FUNCTION_ARGS)
 
 	if (SPI_connect_ext(PG_ARGISNULL(4) || !PG_GETARG_BOOL(4) ? SPI_OPT_NONATOMIC : 0) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	read_arguments(fcinfo, &m);
 	m.context = CurrentMemoryContext;
+	read_arguments(fcinfo, &m);
 	m.now = GetCurrentTimestamp();
 	m.told = m.now;
 	m.all.kept.context = m.context;

@@ -41,6 +41,8 @@ typedef struct SdMaintenance
 	char	  **policies;		/* names ... */
 	Oid		   *policy_targets; /* ... and tables */
 	int			n_policies;
+	bool		policies_only;	/* the target is not managed */
+	int64		taken;			/* rows, by policies */
 
 	/* the job at hand */
 	const char *job_name;

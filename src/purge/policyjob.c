@@ -52,6 +52,7 @@ run_policy_step(SdMaintenance *m)
 {
 	Oid			types[2] = {TEXTOID, INT4OID};
 	Datum		values[2] = {CStringGetTextDatum(m->policy), Int32GetDatum(m->batch_size)};
+	int64		rows;
 	bool		isnull;
 	bool		none;
 
@@ -59,7 +60,9 @@ run_policy_step(SdMaintenance *m)
 							  2, types, values, NULL, false, 0) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "policy_step failed");
-	m->job.purged += DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &none));
+	rows = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &none));
+	m->job.purged += rows;
+	m->taken += rows;
 	m->more = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)) && !isnull;
 	m->job.batches++;
 	m->all.batches++;

@@ -1,4 +1,5 @@
--- Five systems, as they are written, and what each of them gets.
+-- What the five stories pass over: a table that holds a deleted row's parent, keys put in
+-- anew by upsert, rows marked by hand at a known time, statuses that are set by UPDATE.
 \set SHOW_CONTEXT never
 SET SESSION AUTHORIZATION sd_owner;
 SET TimeZone = 'UTC';
@@ -8,8 +9,8 @@ SET TimeZone = 'UTC';
 --    unit of work deletes from all of them.  Sessions are trimmed to the
 --    newest four of each user.
 ------------------------------------------------------------------------------
-CREATE SCHEMA use_case_shop;
-SET search_path = use_case_shop;
+CREATE SCHEMA further_shop;
+SET search_path = further_shop;
 CREATE TABLE users (id int PRIMARY KEY, email text NOT NULL UNIQUE, is_deleted boolean NOT NULL DEFAULT false);
 CREATE TABLE sessions (id int PRIMARY KEY, user_id int NOT NULL REFERENCES users ON DELETE CASCADE,
 					   created_at timestamptz NOT NULL, is_deleted boolean NOT NULL DEFAULT false);
@@ -62,8 +63,8 @@ RESET softdelete.visibility;
 -- 2. A job that clears the cart items of users who have been inactive for 90
 --    days, and keeps their carts
 ------------------------------------------------------------------------------
-CREATE SCHEMA use_case_cart;
-SET search_path = use_case_cart;
+CREATE SCHEMA further_cart;
+SET search_path = further_cart;
 CREATE TABLE users (id int PRIMARY KEY, last_seen timestamptz);
 CREATE TABLE carts (id int PRIMARY KEY, user_id int NOT NULL REFERENCES users ON DELETE CASCADE);
 CREATE TABLE cart_items (cart_id int REFERENCES carts ON DELETE CASCADE, product text, quantity int NOT NULL CHECK (quantity > 0), PRIMARY KEY (cart_id, product));
@@ -98,63 +99,11 @@ SELECT id FROM users ORDER BY id;
 SELECT actor, reason, total, restored FROM softdelete.deletions WHERE target = 'cart_items'::regclass;
 
 ------------------------------------------------------------------------------
--- 3. Leads with a trash of 30 days: who deleted what and why, how long it is
---    kept; restore one or many; what a clean-up would take; clean up now
-------------------------------------------------------------------------------
-CREATE SCHEMA use_case_leads;
-SET search_path = use_case_leads;
-CREATE TABLE leads (id int PRIMARY KEY, name text, source text);
-CREATE TABLE calls (id int PRIMARY KEY, lead_id int NOT NULL REFERENCES leads ON DELETE CASCADE, note text);
-CREATE INDEX ON calls (lead_id);
-SELECT softdelete.enable('leads', cascade => true, retention => '30 days');
-INSERT INTO leads SELECT n, 'lead ' || n, CASE WHEN n % 2 = 0 THEN 'fair' ELSE 'web' END FROM generate_series(1, 8) n;
-INSERT INTO calls SELECT n, (n + 1) / 2, 'call ' || n FROM generate_series(1, 16) n;
-SET softdelete.actor = 'ann';
-SET softdelete.reason = 'duplicate';
-DELETE FROM leads WHERE id = 1;
-SET softdelete.actor = 'bob';
-SET softdelete.reason = 'old fair';
-DELETE FROM leads WHERE source = 'fair';
-RESET softdelete.actor;
-RESET softdelete.reason;
--- as if these had been deleted 10 and 29 and a half days ago, and these before
-SET softdelete.visibility = deleted;
-UPDATE leads SET deleted_at = now() - CASE id WHEN 1 THEN interval '10 days' WHEN 2 THEN interval '29 days 12 hours' ELSE interval '31 days' END
- WHERE id IN (1, 2, 4, 6);
-UPDATE calls SET deleted_at = (SELECT deleted_at FROM leads WHERE leads.id = lead_id);
-RESET softdelete.visibility;
-SELECT key ->> 'id' AS id, row_data ->> 'name' AS name, deleted_by, actor, reason, days_left
-  FROM softdelete.trash('leads') ORDER BY days_left, 1;
-SELECT count(*) AS calls, min(actor) AS first, max(actor) AS last FROM softdelete.trash('calls');
-SELECT softdelete.restore('leads', 1);
--- many
-SELECT sum(softdelete.restore('leads', (key ->> 'id')::int)) FROM softdelete.trash('leads') WHERE days_left BETWEEN 1 AND 5;
-SELECT id, (SELECT count(*) FROM calls WHERE lead_id = leads.id) AS calls FROM leads ORDER BY id;
--- the clean-up, tried and done
-SELECT * FROM softdelete.purge_expired('calls', dry_run => true);
-SET client_min_messages = warning;		-- other tests' tables
-SELECT target, expired, purged, kept FROM softdelete.purge_expired(dry_run => true) WHERE target IN ('leads'::regclass, 'calls');
-SELECT target, expired, purged, kept FROM softdelete.purge_expired() WHERE target IN ('leads'::regclass, 'calls');
-RESET client_min_messages;
-SELECT key ->> 'id' AS id, days_left FROM softdelete.trash('leads') ORDER BY 1;
--- forced: all of the trash, or one lead
-DELETE FROM leads WHERE id = 3;
-SELECT softdelete.purge('leads', 3);
-SELECT target, expired, purged, kept FROM softdelete.purge_expired('calls', older_than => '0');
-SELECT target, expired, purged, kept FROM softdelete.purge_expired('leads', older_than => '0');
-SELECT count(*) FROM softdelete.trash('leads');
-SELECT id FROM leads ORDER BY id;
-\set VERBOSITY sqlstate
-SELECT softdelete.restore('leads', 8);
-\set VERBOSITY default
-SELECT actor, total, restored, purged FROM softdelete.deletions WHERE target = 'leads'::regclass ORDER BY id;
-
-------------------------------------------------------------------------------
--- 4. A forum.  Posts take their attachments along; is_active says whether a
+-- 3. A forum.  Posts take their attachments along; is_active says whether a
 --    row lives and deleted_at since when not
 ------------------------------------------------------------------------------
-CREATE SCHEMA use_case_forum;
-SET search_path = use_case_forum;
+CREATE SCHEMA further_forum;
+SET search_path = further_forum;
 CREATE TABLE posts (id int PRIMARY KEY, title text, is_active boolean NOT NULL DEFAULT true, deleted_at timestamp);
 CREATE TABLE attachments (id int PRIMARY KEY, post_id int NOT NULL REFERENCES posts ON DELETE CASCADE, file text,
 						  is_active boolean NOT NULL DEFAULT true, deleted_at timestamp);
@@ -187,12 +136,12 @@ RESET softdelete.visibility;
 SELECT count(*) FROM attachments WHERE post_id = 1;
 
 ------------------------------------------------------------------------------
--- 5. A service for items whose status is active, inactive, pending or deleted.
+-- 4. A service for items whose status is active, inactive, pending or deleted.
 --    It tells "not found" from "already deleted", and a restored item has the
 --    status that it had.
 ------------------------------------------------------------------------------
-CREATE SCHEMA use_case_items;
-SET search_path = use_case_items;
+CREATE SCHEMA further_items;
+SET search_path = further_items;
 CREATE TYPE status AS ENUM ('active', 'inactive', 'pending', 'deleted');
 CREATE TABLE items (id uuid PRIMARY KEY, name text, status status NOT NULL DEFAULT 'pending', changed int DEFAULT 0);
 SELECT softdelete.enable('items', 'status');
@@ -203,7 +152,7 @@ CREATE FUNCTION answer(what text, id text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	ignored	bigint;
 BEGIN
-	EXECUTE format('SELECT softdelete.%I(''use_case_items.items'', $1)', what) INTO ignored USING id;
+	EXECUTE format('SELECT softdelete.%I(''further_items.items'', $1)', what) INTO ignored USING id;
 	RETURN '200 done';
 EXCEPTION
 	WHEN no_data_found THEN RETURN '404 ' || SQLERRM;
