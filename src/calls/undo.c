@@ -132,6 +132,17 @@ raise_nothing_left(int64 id)
 					   numbers[0], numbers[1], numbers[2])));
 }
 
+/* How many rows of the part has the operation restored? */
+static int64
+restored_rows(SdOp *op, SdUndoPart *part)
+{
+	int64		key[2] = {part->id, part->relid};
+	SdIdCount  *count = op->restored == NULL ? NULL :
+		hash_search(op->restored, key, HASH_FIND, NULL);
+
+	return count ? count->n : 0;
+}
+
 static bool
 has_restored(SdOp *op, int64 id)
 {
@@ -176,6 +187,7 @@ restore_parts(SdOp *op, EState *estate, void *arg)
 		if (!is_root(parts, lc) &&
 			(sd_table_by_oid(part->relid) == NULL ||
 			 pg_class_aclcheck(part->relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK ||
+			 restored_rows(op, part) >= part->marked ||
 			 !has_rows_of(part->relid, part->id)))
 			continue;
 		undo_table(part->relid, part->id, op);
@@ -215,8 +227,9 @@ parts_of(int64 id, bool skip)
 	Oid			root = InvalidOid;
 	bool		found = false;
 
-	if (sd_own_sql("SELECT l.target, t.t"
-				   " FROM softdelete.deletion_log l, pg_catalog.unnest(l.tables) AS t(t)"
+	if (sd_own_sql("SELECT l.target, t.t, t.n"
+				   " FROM softdelete.deletion_log l, ROWS FROM (pg_catalog.unnest(l.tables),"
+				   " pg_catalog.unnest(l.marked)) AS t(t, n)"
 				   " WHERE l.id OPERATOR(pg_catalog.=) $1",
 				   1, types, values) == 0)
 		ereport(ERROR,
@@ -233,6 +246,8 @@ parts_of(int64 id, bool skip)
 		part->id = id;
 		part->relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
 													 SPI_tuptable->tupdesc, 2, &isnull));
+		part->marked = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
+												   SPI_tuptable->tupdesc, 3, &isnull));
 		if (part->relid == root)
 		{
 			found = true;

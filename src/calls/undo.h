@@ -15,6 +15,7 @@ typedef struct SdUndoPart
 {
 	int64		id;
 	Oid			relid;
+	int64		marked;			/* rows, by the log */
 } SdUndoPart;
 
 extern int64 sd_in_one_operation(void (*restore) (SdOp *, EState *, void *), void *arg);

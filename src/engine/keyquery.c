@@ -41,6 +41,7 @@ typedef struct PlanEntry
 {
 	PlanKey		key;			/* hash key */
 	SPIPlanPtr	plan;
+	bool		by_index;		/* "fk = ANY ($1)", for which there is an index */
 } PlanEntry;
 
 static HTAB *plans = NULL;
@@ -72,8 +73,14 @@ sd_keyquery_init(void)
 	plans = hash_create("softdelete plans", 32, &ctl, HASH_ELEM | HASH_BLOBS);
 }
 
-/* the kept plan; SPI is connected */
-static SPIPlanPtr
+/*
+ * The kept plan; SPI is connected.
+ *
+ * Keys by which an index finds the rows are looked up there, one after the other,
+ * however many: one generic plan does.  Else they are joined with, and their number
+ * decides how, so that is planned each time.
+ */
+static PlanEntry *
 fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 {
 	PlanKey		key;
@@ -81,7 +88,8 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	bool		found;
 	Oid			types[MAX_PARAMS];
 	int			nargs = set->key->n;
-	int			options = many ? CURSOR_OPT_CUSTOM_PLAN : 0;
+	Oid			operator = InvalidOid;
+	int			options = 0;
 	SPIPlanPtr	plan;
 
 	memset(&key, 0, sizeof(key));
@@ -94,7 +102,7 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	if (!found)
 		entry->plan = NULL;
 	if (entry->plan && SPI_plan_is_valid(entry->plan))
-		return entry->plan;
+		return entry;
 	if (entry->plan)
 	{
 		/* it may be running, further out */
@@ -110,14 +118,18 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	if (kind == SD_QUERY_RESTORE)
 		types[nargs++] = INT8OID;
 
-	/* an array's length decides how to join with it, so plan for each */
-	if (kind == SD_QUERY_LEFT && many && OidIsValid(sd_key_array_operator(set)))
-		options = CURSOR_OPT_GENERIC_PLAN;
-	plan = sd_prepare(sd_key_query_text(kind, set, many), nargs, types, role, options);
+	if (many)
+	{
+		operator = sd_key_array_operator(kind, set);
+		options = OidIsValid(operator) ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN;
+	}
+	plan = sd_prepare(sd_key_query_text(kind, set, many, operator), nargs, types, role,
+					  options);
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;
-	return plan;
+	entry->by_index = OidIsValid(operator);
+	return entry;
 }
 
 /* some of the keys' values in one column, as an array */
@@ -189,13 +201,16 @@ sd_execute_key_reading(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 
 	for (int first = 0; first < set->n; first += run)
 	{
+		PlanEntry  *entry;
+
 		CHECK_FOR_INTERRUPTS();
 		run = arrays ? sd_keys_per_run(set, first) : 1;
 		for (int i = 0; i < n; i++)
 			values[i] = arrays ? sd_keys_array(set, i, first, run) : set->values[i][first];
 		values[n] = Int64GetDatum(set->id);
-		sd_execute(fetch_plan(kind, set, arrays, role), values, statement, role,
-				   false, view, limit);
+		entry = fetch_plan(kind, set, arrays, role);
+		statement->by_index = entry->by_index;
+		sd_execute(entry->plan, values, statement, role, false, view, limit);
 		for (int i = 0; arrays && i < n; i++)
 			pfree(DatumGetPointer(values[i]));
 		processed += SPI_processed;

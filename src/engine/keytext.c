@@ -16,6 +16,8 @@
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "engine/keytext.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
 #include "tables/foreignkeys.h"
 #include "tables/names.h"
 #include "tables/predicate.h"
@@ -127,21 +129,39 @@ operator_name(Oid operator)
 }
 
 /*
+ * Has the index all rows of the child that a query looks for?  A partial one
+ * does, over live rows, for a query that looks at these.
+ */
+static bool
+has_rows_for(Relation index, SdQueryKind kind, SdTable *child)
+{
+	List	   *predicate = RelationGetIndexPredicate(index);
+
+	return predicate == NIL ||
+		(kind == SD_QUERY_MARK && child != NULL &&
+		 predicate_implied_by(predicate, list_make1(child->live), false));
+}
+
+/*
  * The operator by which an index of the child finds all keys of an array at
- * once, column first; InvalidOid where there is no such index.
+ * once, column first; InvalidOid where there is no such index.  Nor where the
+ * child is larger than the cache: keys in order may then mean pages at random,
+ * and the planner has to look at the number of keys.
  */
 Oid
-sd_key_array_operator(SdKeySet *set)
+sd_key_array_operator(SdQueryKind kind, SdKeySet *set)
 {
 	SdKey	   *key = set->key;
 	Oid			operator = get_commutator(key->operators[0]);
 	Oid			left;
 	Oid			right;
 	Relation	child;
+	SdTable    *table;
 	ListCell   *lc;
 	bool		found = false;
 
-	if (key->n > 1 || !OidIsValid(operator))
+	if ((kind != SD_QUERY_MARK && kind != SD_QUERY_RESTORE && kind != SD_QUERY_LEFT) ||
+		key->n > 1 || !OidIsValid(operator))
 		return InvalidOid;
 	op_input_types(operator, &left, &right);
 	if (left != get_atttype(key->child, key->child_atts[0]) || right != set->types[0] ||
@@ -149,6 +169,12 @@ sd_key_array_operator(SdKeySet *set)
 		return InvalidOid;
 
 	child = relation_open(key->child, AccessShareLock);
+	table = sd_table(child);
+	if (child->rd_rel->relpages > effective_cache_size)
+	{
+		relation_close(child, NoLock);
+		return InvalidOid;
+	}
 	foreach(lc, RelationGetIndexList(child))
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
@@ -156,7 +182,7 @@ sd_key_array_operator(SdKeySet *set)
 		found = found ||
 			(index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
 			 index->rd_index->indkey.values[0] == key->child_atts[0] &&
-			 RelationGetIndexPredicate(index) == NIL &&
+			 has_rows_for(index, kind, table) &&
 			 op_in_opfamily(operator, index->rd_opfamily[0]) &&
 			 index->rd_indcollation[0] ==
 			 get_collation(key->parent, key->parent_atts[0]));
@@ -166,15 +192,24 @@ sd_key_array_operator(SdKeySet *set)
 	return found ? operator : InvalidOid;
 }
 
+/* "c.fk1 = ANY ($1)" */
+static void
+append_any(StringInfo buf, SdKey *key, Oid operator)
+{
+	appendStringInfo(buf, "c.%s OPERATOR(%s) ANY ($1)",
+					 sd_column_name(key->child, key->child_atts[0]),
+					 operator_name(operator));
+}
+
 /*
  * The text of a query; its last parameter is the internal one, see statement.c.
+ * operator: of sd_key_array_operator(), for those that can use it.
  */
 char *
-sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many)
+sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 {
 	SdKey	   *key = set->key;
 	SdTable    *table;
-	Oid			operator;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -186,17 +221,21 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 * DELETE FROM [ONLY] child c [USING keys k]
 			 *	WHERE k.k1 = c.fk1 [AND ...]
 			 *	[AND (c.deletion_id # $n) = 0] AND $m IS NULL
+			 * or, where an index serves, WHERE c.fk1 = ANY ($1) [AND ...]
 			 * ----------
 			 */
 			appendStringInfo(&buf, "DELETE FROM %s%s c", sd_only(key->child),
 							 sd_qualified_name(key->child));
-			if (many)
+			if (many && !OidIsValid(operator))
 			{
 				appendStringInfoString(&buf, " USING ");
 				sd_append_keys(&buf, key->n, many);
 			}
 			appendStringInfoString(&buf, " WHERE ");
-			sd_append_match(&buf, key, "c", true, many, set->types);
+			if (OidIsValid(operator))
+				append_any(&buf, key, operator);
+			else
+				sd_append_match(&buf, key, "c", true, many, set->types);
 			if (kind == SD_QUERY_RESTORE)
 			{
 				table = sd_table_by_oid(key->child);
@@ -294,7 +333,6 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			 * SELECT FROM child c WHERE c.fk1 = ANY ($1) AND $2 IS NULL
 			 * ----------
 			 */
-			operator = many ? sd_key_array_operator(set) : InvalidOid;
 			appendStringInfoString(&buf, "SELECT FROM ");
 			if (!OidIsValid(operator))
 			{
@@ -304,9 +342,7 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many)
 			appendStringInfo(&buf, "%s%s c WHERE ", sd_only(key->child),
 							 sd_qualified_name(key->child));
 			if (OidIsValid(operator))
-				appendStringInfo(&buf, "c.%s OPERATOR(%s) ANY ($1)",
-								 sd_column_name(key->child, key->child_atts[0]),
-								 operator_name(operator));
+				append_any(&buf, key, operator);
 			else
 				sd_append_match(&buf, key, "c", true, true, set->types);
 			break;

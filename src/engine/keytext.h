@@ -25,8 +25,9 @@ typedef enum SdQueryKind
 	SD_QUERY_LEFT				/* any row that refers to these, whose rows are gone */
 } SdQueryKind;
 
-extern Oid	sd_key_array_operator(SdKeySet *set);
-extern char *sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many);
+extern Oid	sd_key_array_operator(SdQueryKind kind, SdKeySet *set);
+extern char *sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many,
+							   Oid operator);
 
 /* pieces of such queries, for restorequery.c */
 extern const char *sd_only(Oid relid);

@@ -32,6 +32,7 @@ typedef struct SdStatement
 	bool		each;			/* RESTORE: of several deletions, each row counted
 								 * for its own */
 	struct SdKey *via;			/* cascades along this key, or NULL */
+	bool		by_index;		/* is to be planned as scans of an index only */
 	int64		id;				/* RESTORE: deletion to restore; DELETE: out, the
 								 * id of its own operation, or 0 */
 	bool		by_guard;		/* DELETE: in place of a row's erasure, whose

@@ -13,6 +13,7 @@
 #include "engine/statement.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
 #include "optimizer/planner.h"
 #include "plan/planner.h"
 #include "plan/planning.h"
@@ -39,6 +40,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 	planning->check_parent = false;
 	planning->check_atts = NIL;
 	planning->by_key = false;
+	planning->by_index = false;
 	planning->touched = false;
 	planning->expanded = false;
 	*task = SD_TASK_NONE;
@@ -48,6 +50,7 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 	{
 		*task = sd_pending_statement->task;
 		planning->own = true;
+		planning->by_index = sd_pending_statement->by_index;
 		switch (*task)
 		{
 			case SD_TASK_DELETE:
@@ -76,6 +79,45 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 }
 
 static PlannedStmt *
+plan(Query *parse, const char *query_string, int cursorOptions, ParamListInfo boundParams)
+{
+	if (prev_planner)
+		return prev_planner(parse, query_string, cursorOptions, boundParams);
+	return standard_planner(parse, query_string, cursorOptions, boundParams);
+}
+
+/*
+ * Plan a query whose keys come in an array, of which a plan that is kept knows
+ * nothing: it has to scan an index, however small the table is now and whatever
+ * the session's settings say.  Anything else would compare each row with each key.
+ */
+static PlannedStmt *
+plan_by_index(Query *parse, const char *query_string, int cursorOptions,
+			  ParamListInfo boundParams)
+{
+	bool		seqscan = enable_seqscan;
+	bool		bitmapscan = enable_bitmapscan;
+	bool		indexscan = enable_indexscan;
+	PlannedStmt *result;
+
+	PG_TRY();
+	{
+		enable_seqscan = false;
+		enable_bitmapscan = false;
+		enable_indexscan = true;
+		result = plan(parse, query_string, cursorOptions, boundParams);
+	}
+	PG_FINALLY();
+	{
+		enable_seqscan = seqscan;
+		enable_bitmapscan = bitmapscan;
+		enable_indexscan = indexscan;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+static PlannedStmt *
 softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 				   ParamListInfo boundParams)
 {
@@ -98,10 +140,10 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 		if (!ri && (command != CMD_SELECT || parse->hasModifyingCTE))
 			sd_rewrite(parse, task);
 
-		if (prev_planner)
-			result = prev_planner(parse, query_string, cursorOptions, boundParams);
+		if (sd_planning.by_index)
+			result = plan_by_index(parse, query_string, cursorOptions, boundParams);
 		else
-			result = standard_planner(parse, query_string, cursorOptions, boundParams);
+			result = plan(parse, query_string, cursorOptions, boundParams);
 		touched = sd_planning.touched;
 		expanded = sd_planning.expanded;
 	}

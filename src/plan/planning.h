@@ -21,6 +21,7 @@ typedef struct SdPlanning
 	List	   *check_atts;		/* ... by these columns of it */
 	bool		by_key;			/* rows are found along a foreign key: the
 								 * condition is to filter them, no more */
+	bool		by_index;		/* they are, in an index: see plan_by_index() */
 	bool		touched;		/* out: a managed table is involved */
 	bool		expanded;		/* out: it shows a trash, with this role's rights */
 } SdPlanning;
