@@ -201,6 +201,21 @@ sd_index_beginscan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 #endif
 }
 
+/* simple_heap_update(); does the new version need entries in the indexes?  16 has an argument for it */
+#include "access/heapam.h"
+static inline bool
+sd_simple_heap_update(Relation rel, ItemPointer old, HeapTuple tuple)
+{
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes update;
+
+	simple_heap_update(rel, old, tuple, &update);
+#else
+	simple_heap_update(rel, old, tuple);
+#endif
+	return !HeapTupleIsHeapOnly(tuple);
+}
+
 /*
  * From 18 on a violated RESTRICT key has an SQLSTATE and a wording of its
  * own; before, NO ACTION's.

@@ -1,4 +1,4 @@
--- Columns are known to src/engine/log.c and src/calls/events.c.  No sequence: a
+-- Columns are known to src/engine/lognote.c and src/calls/events.c.  No sequence: a
 -- subscriber that takes over would have to set one more.
 CREATE TABLE event_log (
 	id				uuid DEFAULT gen_random_uuid() PRIMARY KEY,

@@ -2,10 +2,7 @@
  * log.c
  *		The log of deletions: one row for each (deletion.c).
  *
- * The row is written directly, as catalogs are written, since a single-row
- * DELETE would otherwise spend as much on its log row as on itself.  The table
- * is the extension's own, but its owner may have put indexes, triggers and the
- * like on it, which that way knows nothing of: then the row is written by SQL.
+ * The row is written without the executor (logrow.c) where that may be, else by SQL.
  * What became of a deletion's rows later on is added by lognote.c.
  */
 #include "postgres.h"
@@ -20,12 +17,12 @@
 #include "base/own_sql.h"
 #include "base/spi.h"
 #include "catalog/indexing.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
 #include "engine/deletion.h"
 #include "engine/log.h"
 #include "engine/lognote.h"
+#include "engine/logrow.h"
 #include "engine/losses.h"
 #include "engine/operation.h"
 #include "engine/trace.h"
@@ -39,32 +36,6 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-
-/* columns of softdelete.deletion_log, as the extension's script creates them */
-enum LogColumn
-{
-	LOG_ID,
-	LOG_TARGET,
-	LOG_DELETED_AT,
-	LOG_DELETED_BY,
-	LOG_SESSION_ROLE,
-	LOG_ACTOR,
-	LOG_REASON,
-	LOG_TXID,
-	LOG_APPLICATION_NAME,
-	LOG_TABLES,
-	LOG_MARKED,
-	LOG_RESTORED,
-	LOG_PURGED,
-	LOG_RESTORED_AT,
-	LOG_RESTORED_BY,
-	LOG_PURGED_AT,
-	LOG_PURGED_BY,
-	LOG_HELD_AT,
-	LOG_HELD_BY,
-	LOG_HELD_WHY,
-	LOG_COLUMNS
-};
 
 static void
 table_arrays(SdOp *op, Datum *tables, Datum *marked)
@@ -108,32 +79,6 @@ table_arrays(SdOp *op, Datum *tables, Datum *marked)
 											  sizeof(Oid), true, TYPALIGN_INT));
 	*marked = PointerGetDatum(construct_array(rows, n, INT8OID, sizeof(int64),
 											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-/*
- * May a row be inserted without the executor?  Not where an index is partial or
- * has expressions, or is not checked at once, nor past triggers, constraints,
- * rules and row security.
- */
-static bool
-is_plain(Relation log, CatalogIndexState indexes)
-{
-	TupleConstr *constr = RelationGetDescr(log)->constr;
-
-	if (log->trigdesc != NULL || log->rd_rules != NULL ||
-		log->rd_rel->relrowsecurity || log->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		(constr != NULL && (constr->num_check > 0 || constr->has_generated_stored)))
-		return false;
-	for (int i = 0; i < indexes->ri_NumIndices; i++)
-	{
-		IndexInfo  *info = indexes->ri_IndexRelationInfo[i];
-
-		if (info->ii_Expressions != NIL || info->ii_Predicate != NIL ||
-			info->ii_ExclusionOps != NULL ||
-			!indexes->ri_IndexRelationDescs[i]->rd_index->indimmediate)
-			return false;
-	}
-	return true;
 }
 
 /* Insert the row by SQL, as the log's owner. */
@@ -183,11 +128,11 @@ insert_row(Relation log, CatalogIndexState indexes, SdOp *op, SdDeletion *deleti
 	for (int i = LOG_RESTORED_AT; i < LOG_COLUMNS; i++)
 		nulls[i] = true;
 
-	if (is_plain(log, indexes))
+	if (sd_is_plain_table(log, indexes))
 	{
 		HeapTuple	tuple = heap_form_tuple(RelationGetDescr(log), values, nulls);
 
-		CatalogTupleInsertWithInfo(log, tuple, indexes);
+		sd_plain_insert(log, indexes, tuple);
 		heap_freetuple(tuple);
 	}
 	else
@@ -242,7 +187,7 @@ add_to_row(Relation log, CatalogIndexState indexes, SdOp *op)
 	int			atts[] = {LOG_TABLES + 1, LOG_MARKED + 1, LOG_TARGET + 1};
 	Datum		changed[3];
 
-	if (!OidIsValid(primary) || !is_plain(log, indexes))
+	if (!OidIsValid(primary) || !sd_is_plain_table(log, indexes))
 		return add_by_sql(op);
 
 	ScanKeyInit(&key[0], LOG_ID + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(op->id));
@@ -258,7 +203,7 @@ add_to_row(Relation log, CatalogIndexState indexes, SdOp *op)
 		changed[2] = op->drew ? ObjectIdGetDatum(op->root) : values[LOG_TARGET];
 		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(log), lengthof(atts),
 										  atts, changed, nulls);
-		CatalogTupleUpdateWithInfo(log, &tuple->t_self, tuple, indexes);
+		sd_plain_update(log, indexes, &tuple->t_self, tuple);
 	}
 	systable_endscan(scan);
 	return HeapTupleIsValid(tuple);

@@ -6,16 +6,26 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
 #include "base/errors.h"
 #include "base/guc.h"
+#include "base/own_objects.h"
 #include "base/own_sql.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
 #include "engine/lognote.h"
+#include "engine/logrow.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 /* a role's name, as the log keeps it */
 Datum
@@ -33,7 +43,6 @@ sd_log_text(const char *value, bool *isnull)
 	return *isnull ? (Datum) 0 : CStringGetTextDatum(value);
 }
 
-/* add the operation's counts to those of the arrays, which may be 0 */
 /* ids, tables and counts as arrays */
 static void
 count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
@@ -61,17 +70,256 @@ count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
 											FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+/* a hold that was committed while the purge was on its way */
+static void
+raise_held(int64 id)
+{
+	ereport(ERROR,
+			(errcode(SD_ERRCODE_ON_HOLD),
+			 errmsg("deletion " INT64_FORMAT " is on hold", id),
+			 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", id)));
+}
+
+/* ----------------------------------------------------------------
+ *		without the executor
+ * ----------------------------------------------------------------
+ */
+
+/* columns of softdelete.event_log */
+enum EventColumn
+{
+	EVENT_ID,
+	EVENT_AT,
+	EVENT_WHAT,
+	EVENT_DELETION_ID,
+	EVENT_TARGET,
+	EVENT_ROWS,
+	EVENT_ROLE,
+	EVENT_SESSION_ROLE,
+	EVENT_ACTOR,
+	EVENT_REASON,
+	EVENT_TXID,
+	EVENT_KEY_OF,
+	EVENT_KEY,
+	EVENT_COLUMNS
+};
+
+/* events that are inserted together */
+#define MAX_EVENTS 200
+
+typedef struct Events
+{
+	Relation	rel;
+	CatalogIndexState indexes;
+	Datum		values[EVENT_COLUMNS];	/* what all have in common */
+	bool		nulls[EVENT_COLUMNS];
+	TupleTableSlot *slots[MAX_EVENTS];
+	pg_uuid_t	ids[MAX_EVENTS];
+	pg_uuid_t	base;
+	uint32		drawn;			/* ids so far */
+	int			n;
+} Events;
+
 /*
- * Add to the log rows of earlier deletions how many of their rows were
- * restored or purged, when and by whom, and an event for each of them.  Raises
- * where a purged one turns out to be on hold.  locked: the caller has locked the
- * rows.  SPI is connected.
- *
- * What a row says in deletion_id is not proof: whoever may INSERT can write any
- * number there.  So count only rows of tables that the deletion took rows from.
+ * A UUID of version 7: the time in milliseconds, a number that counts up, and what
+ * is random for as long as this call.  Such ids come to lie side by side in the
+ * index.
  */
 static void
-note(HTAB *counts, Oid role, bool purged, bool locked)
+draw_id(Events *events, pg_uuid_t *id)
+{
+	uint32		drawn = events->drawn++;
+
+	*id = events->base;
+	id->data[6] = 0x70 | ((drawn >> 24) & 0x0f);
+	id->data[7] = drawn >> 16;
+	id->data[8] = 0x80 | ((drawn >> 10) & 0x3f);
+	id->data[9] = drawn >> 2;
+	id->data[10] = (events->base.data[10] & 0x3f) | (drawn << 6);
+}
+
+/* false, and nothing is open, where events have to be written by SQL */
+static bool
+open_events(Events *events, Oid role, const char *what)
+{
+	uint64		ms = (GetCurrentTimestamp() +
+					  (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
+
+	memset(events, 0, sizeof(Events));
+	events->rel = table_open(get_relname_relid("event_log", sd_objects()->schema),
+							 RowExclusiveLock);
+	events->indexes = CatalogOpenIndexes(events->rel);
+	if (!sd_is_plain_table(events->rel, events->indexes) ||
+		RelationGetNumberOfAttributes(events->rel) != EVENT_COLUMNS)
+	{
+		CatalogCloseIndexes(events->indexes);
+		table_close(events->rel, NoLock);
+		return false;
+	}
+	if (!pg_strong_random(&events->base, sizeof(pg_uuid_t)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+	for (int i = 0; i < 6; i++)
+		events->base.data[i] = ms >> (40 - 8 * i);
+	events->values[EVENT_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	events->values[EVENT_WHAT] = CStringGetTextDatum(what);
+	events->values[EVENT_ROLE] = sd_log_role(role);
+	events->values[EVENT_SESSION_ROLE] = sd_log_role(GetSessionUserId());
+	events->values[EVENT_ACTOR] = sd_log_text(sd_actor, &events->nulls[EVENT_ACTOR]);
+	events->values[EVENT_REASON] = sd_log_text(sd_reason, &events->nulls[EVENT_REASON]);
+	events->values[EVENT_TXID] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
+	events->nulls[EVENT_KEY_OF] = events->nulls[EVENT_KEY] = true;
+	return true;
+}
+
+static void
+flush_events(Events *events)
+{
+	if (events->n > 0)
+		sd_plain_insert_many(events->rel, events->indexes, events->slots, events->n);
+	for (int i = 0; i < events->n; i++)
+		ExecClearTuple(events->slots[i]);
+	events->n = 0;
+}
+
+static void
+add_event(Events *events, int64 id, Datum target, bool no_target, int64 rows)
+{
+	TupleTableSlot *slot;
+
+	if (events->n == MAX_EVENTS)
+		flush_events(events);
+	if (events->slots[events->n] == NULL)
+		events->slots[events->n] = MakeSingleTupleTableSlot(RelationGetDescr(events->rel),
+															&TTSOpsHeapTuple);
+	slot = events->slots[events->n];
+	draw_id(events, &events->ids[events->n]);
+	events->values[EVENT_ID] = UUIDPGetDatum(&events->ids[events->n]);
+	events->values[EVENT_DELETION_ID] = Int64GetDatum(id);
+	events->values[EVENT_TARGET] = target;
+	events->nulls[EVENT_TARGET] = no_target;
+	events->values[EVENT_ROWS] = Int64GetDatum(rows);
+	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor, events->values, events->nulls),
+					   slot, true);
+	events->n++;
+}
+
+static void
+close_events(Events *events)
+{
+	flush_events(events);
+	for (int i = 0; i < MAX_EVENTS && events->slots[i] != NULL; i++)
+		ExecDropSingleTupleTableSlot(events->slots[i]);
+	CatalogCloseIndexes(events->indexes);
+	table_close(events->rel, NoLock);
+	CommandCounterIncrement();
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	int64		id_a = (*(SdIdCount *const *) a)->key.id;
+	int64		id_b = (*(SdIdCount *const *) b)->key.id;
+
+	return id_a < id_b ? -1 : id_a > id_b;
+}
+
+static SdIdCount **
+sorted_counts(HTAB *counts)
+{
+	SdIdCount **sorted = MemoryContextAllocHuge(CurrentMemoryContext,
+												sizeof(SdIdCount *) * hash_get_num_entries(counts));
+	HASH_SEQ_STATUS scan;
+	SdIdCount  *entry;
+	int			n = 0;
+
+	hash_seq_init(&scan, counts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		sorted[n++] = entry;
+	qsort(sorted, n, sizeof(SdIdCount *), by_id);
+	return sorted;
+}
+
+/* Add n counts to the row at hand, those of tables that it names. */
+static void
+note_row(SdLogRows *rows, SdIdCount **counts, int n, Events *events, bool purged)
+{
+	TupleTableSlot *slot = rows->slot;
+	Datum		values[LOG_COLUMNS];
+	bool		nulls[LOG_COLUMNS];
+	int			count = purged ? LOG_PURGED : LOG_RESTORED;
+	int			at = purged ? LOG_PURGED_AT : LOG_RESTORED_AT;
+	int			by = purged ? LOG_PURGED_BY : LOG_RESTORED_BY;
+	int64		sum = 0;
+	bool		found = false;
+	HeapTuple	tuple;
+
+	slot_getallattrs(slot);
+	memcpy(values, slot->tts_values, sizeof(values));
+	memcpy(nulls, slot->tts_isnull, sizeof(nulls));
+	for (int i = 0; i < n; i++)
+		if (sd_names_table(values[LOG_TABLES], (Oid) counts[i]->key.relid))
+		{
+			sum += counts[i]->n;
+			found = true;
+		}
+	if (!found)
+		return;
+	if (purged && !nulls[LOG_HELD_AT])
+		raise_held(DatumGetInt64(values[LOG_ID]));
+	values[count] = Int64GetDatum(DatumGetInt64(values[count]) + sum);
+	values[at] = events->values[EVENT_AT];
+	values[by] = events->values[EVENT_ROLE];
+	nulls[at] = nulls[by] = false;
+	tuple = heap_form_tuple(slot->tts_tupleDescriptor, values, nulls);
+	sd_plain_update(rows->rel, rows->indexes, &slot->tts_tid, tuple);
+	add_event(events, DatumGetInt64(values[LOG_ID]), values[LOG_TARGET], nulls[LOG_TARGET], sum);
+	heap_freetuple(tuple);
+}
+
+/* false, and nothing is done, where it takes SQL */
+static bool
+note_directly(HTAB *counts, Oid role, bool purged)
+{
+	int			n = hash_get_num_entries(counts);
+	SdIdCount **sorted;
+	Events	   *events = palloc(sizeof(Events));
+	SdLogRows	rows;
+	int			end;
+
+	if (!open_events(events, role, purged ? "purged" : "restored"))
+		return false;
+	if (!sd_open_log_rows(&rows))
+	{
+		close_events(events);
+		return false;
+	}
+	sorted = sorted_counts(counts);
+	for (int i = 0; i < n; i = end)
+	{
+		int64		id = sorted[i]->key.id;
+
+		CHECK_FOR_INTERRUPTS();
+		for (end = i + 1; end < n && sorted[end]->key.id == id;)
+			end++;
+		if (sd_lock_log_row(&rows, id))
+			note_row(&rows, &sorted[i], end - i, events, purged);
+	}
+	sd_close_log_rows(&rows);
+	close_events(events);
+	pfree(sorted);
+	pfree(events);
+	return true;
+}
+
+/* ----------------------------------------------------------------
+ *		by SQL
+ * ----------------------------------------------------------------
+ */
+
+static void
+note_by_sql(HTAB *counts, Oid role, bool purged)
 {
 	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID,
 		NAMEOID, TEXTOID, TEXTOID};
@@ -81,12 +329,10 @@ note(HTAB *counts, Oid role, bool purged, bool locked)
 	const char *what;
 	int			n;
 
-	if (counts == NULL || hash_get_num_entries(counts) == 0)
-		return;
 	count_arrays(counts, &values[0], &values[1], &values[2]);
 	values[3] = sd_log_role(role);
 	/* in one order, lest two sessions wait for each other */
-	if (!locked && hash_get_num_entries(counts) > 1)
+	if (hash_get_num_entries(counts) > 1)
 		sd_own_sql("SELECT FROM softdelete.deletion_log"
 				   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 				   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
@@ -112,29 +358,28 @@ note(HTAB *counts, Oid role, bool purged, bool locked)
 								  what, what, what, what, what),
 						 7, types, values, nulls);
 
-	/* a hold that was committed while the purge was on its way */
 	for (int row = 0; purged && row < n; row++)
 	{
 		(void) SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &isnull);
 		if (!isnull)
-			ereport(ERROR,
-					(errcode(SD_ERRCODE_ON_HOLD),
-					 errmsg("deletion %s is on hold",
-							SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2)),
-					 errhint("SELECT softdelete.release(%s) first.",
-							 SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2))));
+			raise_held(DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row],
+												   SPI_tuptable->tupdesc, 2, &isnull)));
 	}
 }
 
+/*
+ * Add to the log rows of earlier deletions how many of their rows were
+ * restored or purged, when and by whom, and an event for each of them.  Raises
+ * where a purged one turns out to be on hold.  SPI is connected.
+ *
+ * What a row says in deletion_id is not proof: whoever may INSERT can write any
+ * number there.  So count only rows of tables that the deletion took rows from.
+ */
 void
 sd_log_note(HTAB *counts, Oid role, bool purged)
 {
-	note(counts, role, purged, false);
-}
-
-/* What was purged of deletions whose rows the caller has locked. */
-void
-sd_log_note_locked(HTAB *counts, Oid role)
-{
-	note(counts, role, true, true);
+	if (counts == NULL || hash_get_num_entries(counts) == 0)
+		return;
+	if (!note_directly(counts, role, purged))
+		note_by_sql(counts, role, purged);
 }

@@ -12,6 +12,5 @@
 extern Datum sd_log_role(Oid role);
 extern Datum sd_log_text(const char *value, bool *isnull);
 extern void sd_log_note(HTAB *counts, Oid role, bool purged);
-extern void sd_log_note_locked(HTAB *counts, Oid role);
 
 #endif							/* SOFTDELETE_LOGNOTE_H */

@@ -12,10 +12,12 @@
 
 #include "base/own_sql.h"
 #include "catalog/pg_type.h"
+#include "engine/logrow.h"
 #include "executor/spi.h"
 #include "purge/floor.h"
 #include "tables/foreignkeys.h"
 #include "tables/registry.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 /* The managed tables that a table refers to, directly or not. */
@@ -38,18 +40,6 @@ tables_above(Oid root)
 	return list_delete_first(above);
 }
 
-static ArrayType *
-oid_array(List *oids)
-{
-	Datum	   *values = palloc(sizeof(Datum) * Max(list_length(oids), 1));
-	ListCell   *lc;
-	int			n = 0;
-
-	foreach(lc, oids)
-		values[n++] = ObjectIdGetDatum(lfirst_oid(lc));
-	return construct_array(values, n, REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT);
-}
-
 /*
  * The tables that rows of this one may have to wait for, in the current memory
  * context; NULL for none.  None either where the retention is not the table's own:
@@ -61,35 +51,72 @@ sd_longer_tables(Oid root, Interval *retention)
 	Oid			types[2] = {REGCLASSOID, INTERVALOID};
 	Datum		values[2] = {ObjectIdGetDatum(root), IntervalPGetDatum(retention)};
 	MemoryContext context = CurrentMemoryContext;
-	List	   *roots = NIL;
-	List	   *above = NIL;
-	SdLonger   *longer;
-	ListCell   *lc;
-	uint64		n;
+	SdLonger   *longer = NULL;
+	List	   *above;
+	int			n;
 
-	n = sd_own_sql("SELECT r.target FROM softdelete.retention r"
+	n = sd_own_sql("SELECT r.target, r.retention FROM softdelete.retention r"
 				   " WHERE r.target OPERATOR(pg_catalog.<>) $1"
 				   " AND (r.retention IS NULL OR r.retention OPERATOR(pg_catalog.>) $2)"
 				   " AND EXISTS (SELECT FROM softdelete.retention o WHERE o.target OPERATOR(pg_catalog.=) $1"
 				   " AND o.retention OPERATOR(pg_catalog.=) $2)",
 				   2, types, values);
 	MemoryContextSwitchTo(context);
-	for (uint64 i = 0; i < n; i++)
+	if (n > 0)
 	{
-		bool		isnull;
-
-		roots = lappend_oid(roots, DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-																  SPI_tuptable->tupdesc,
-																  1, &isnull)));
+		above = tables_above(root);
+		longer = palloc(offsetof(SdLonger, tables) + sizeof(SdLongerTable) * n);
+		longer->table = root;
+		longer->n = n;
 	}
-	if (roots == NIL)
-		return NULL;
-	foreach(lc, tables_above(root))
-		if (list_member_oid(roots, lfirst_oid(lc)))
-			above = lappend_oid(above, lfirst_oid(lc));
-	longer = palloc(sizeof(SdLonger));
-	longer->table = root;
-	longer->roots = oid_array(roots);
-	longer->above = oid_array(above);
+	for (int i = 0; i < n; i++)
+	{
+		SdLongerTable *entry = &longer->tables[i];
+		bool		isnull;
+		Datum		value;
+
+		entry->table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+													  SPI_tuptable->tupdesc, 1, &isnull));
+		entry->above = list_member_oid(above, entry->table);
+		value = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2,
+							  &entry->for_ever);
+		if (!entry->for_ever)
+			entry->retention = *DatumGetIntervalP(value);
+	}
+	SPI_freetuptable(SPI_tuptable);
 	return longer;
+}
+
+/*
+ * Have rows of the purged table to wait that were taken by a deletion which began
+ * with that target and took rows of these tables?  For ever, or how long?
+ *
+ * Anybody may have written a deletion's number into his own rows: they do not wait
+ * for a deletion that does not name their table.
+ */
+bool
+sd_has_to_wait(SdLonger *longer, Oid target, Datum tables, bool *for_ever,
+			   Interval *retention)
+{
+	bool		waits = false;
+
+	*for_ever = false;
+	if (!sd_names_table(tables, longer->table))
+		return false;
+	for (int i = 0; i < longer->n; i++)
+	{
+		SdLongerTable *entry = &longer->tables[i];
+
+		if (entry->table != target && !(entry->above && sd_names_table(tables, entry->table)))
+			continue;
+		if (entry->for_ever)
+			*for_ever = true;
+		else if (!waits ||
+				 DatumGetBool(DirectFunctionCall2(interval_gt,
+												  IntervalPGetDatum(&entry->retention),
+												  IntervalPGetDatum(retention))))
+			*retention = entry->retention;
+		waits = waits || !entry->for_ever;
+	}
+	return waits || *for_ever;
 }

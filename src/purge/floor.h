@@ -7,17 +7,27 @@
 
 #include "postgres.h"
 
-#include "utils/array.h"
 #include "utils/timestamp.h"
 
-/* tables that keep their rows longer than the one that is purged */
+/* a table that keeps its rows longer than the one that is purged */
+typedef struct SdLongerTable
+{
+	Oid			table;
+	bool		above;			/* the other refers to it, directly or not */
+	bool		for_ever;
+	Interval	retention;
+} SdLongerTable;
+
+/* all of them */
 typedef struct SdLonger
 {
-	Oid			table;			/* that one */
-	ArrayType  *roots;			/* all of them: regclass[] */
-	ArrayType  *above;			/* those that it refers to, directly or not */
+	Oid			table;			/* the one that is purged */
+	int			n;
+	SdLongerTable tables[FLEXIBLE_ARRAY_MEMBER];
 } SdLonger;
 
 extern SdLonger *sd_longer_tables(Oid root, Interval *retention);
+extern bool sd_has_to_wait(SdLonger *longer, Oid target, Datum tables,
+						   bool *for_ever, Interval *retention);
 
 #endif							/* SOFTDELETE_FLOOR_H */

@@ -14,17 +14,13 @@
  */
 #include "postgres.h"
 
-#include "base/own_sql.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "engine/counts.h"
 #include "engine/lognote.h"
-#include "executor/spi.h"
+#include "engine/logrow.h"
 #include "mark/guard.h"
 #include "miscadmin.h"
 #include "purge/tally.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #define MAX_KNOWN 100000
@@ -89,53 +85,35 @@ sd_tally_wait_for(SdTally *tally, SdLonger *longer)
 	tally->longer = longer;
 }
 
-/*
- * Lock the log rows of these deletions; those whose rows may have to stay are in
- * SPI_tuptable then: id, on hold?, for ever?, else for how long.  In one order,
- * lest two sessions wait for each other.
- */
-static void
-lock_rows(SdTally *tally, Datum *ids, int n)
+/* what row_seen() needs */
+typedef struct Seeing
 {
-	Oid			types[4] = {INT8ARRAYOID, REGCLASSARRAYOID, REGCLASSARRAYOID, REGCLASSOID};
-	Datum		values[4];
+	SdTally    *tally;
+	bool		all_known;		/* else: are there any that have to stay? */
+	bool		any_stays;
+} Seeing;
 
-	values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64),
-												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	if (tally->longer == NULL)
-		sd_own_sql("WITH l(id, held) AS MATERIALIZED ("
-				   " SELECT d.id, d.held_at IS NOT NULL FROM softdelete.deletion_log d"
-				   " WHERE d.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY d.id FOR NO KEY UPDATE)"
-				   " SELECT l.id, true, false, NULL::pg_catalog.interval FROM l WHERE l.held",
-				   1, types, values);
-	else
-	{
-		values[1] = PointerGetDatum(tally->longer->roots);
-		values[2] = PointerGetDatum(tally->longer->above);
-		values[3] = ObjectIdGetDatum(tally->longer->table);
-		/* anybody may have written a deletion's number into his own rows */
-		sd_own_sql("WITH l(id, held, target, tables) AS MATERIALIZED ("
-				   " SELECT d.id, d.held_at IS NOT NULL, d.target, d.tables FROM softdelete.deletion_log d"
-				   " WHERE d.id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY d.id FOR NO KEY UPDATE)"
-				   " SELECT l.id, l.held, COALESCE(r.for_ever, false), r.retention"
-				   " FROM l CROSS JOIN LATERAL (SELECT pg_catalog.bool_or(r.retention IS NULL), pg_catalog.max(r.retention)"
-				   " FROM softdelete.retention r"
-				   " WHERE $4 OPERATOR(pg_catalog.=) ANY (l.tables)"
-				   " AND ((r.target OPERATOR(pg_catalog.=) l.target AND r.target OPERATOR(pg_catalog.=) ANY ($2))"
-				   " OR (r.target OPERATOR(pg_catalog.=) ANY (l.tables) AND r.target OPERATOR(pg_catalog.=) ANY ($3)))"
-				   ") r(for_ever, retention)"
-				   " WHERE l.held OR r.for_ever OR r.retention IS NOT NULL",
-				   4, types, values);
-	}
-	pfree(DatumGetPointer(values[0]));
+static void
+row_seen(void *argument, int64 id, bool held, Oid target, Datum tables)
+{
+	Seeing	   *seeing = argument;
+	Known		stray;
+	Known	   *known = seeing->all_known ? known_lookup(seeing->tally->known, id) : &stray;
+
+	known->held = held;
+	known->waits = seeing->tally->longer != NULL &&
+		sd_has_to_wait(seeing->tally->longer, target, tables, &known->for_ever,
+					   &known->retention);
+	seeing->any_stays |= known->held || known->waits;
 }
 
 /* Get to know these deletions (0 is none) before rows of them are erased. */
 void
 sd_tally_lock(SdTally *tally, int64 *ids, int n)
 {
-	Datum	   *unknown = palloc(sizeof(Datum) * n);
+	int64	   *unknown = palloc(sizeof(int64) * n);
 	int			n_unknown = 0;
+	Seeing		seeing = {tally, true, false};
 
 	if (tally->known->members >= MAX_KNOWN)
 		sd_tally_write(tally);
@@ -152,29 +130,10 @@ sd_tally_lock(SdTally *tally, int64 *ids, int n)
 			continue;
 		known->held = known->waits = false;
 		known->n = 0;
-		unknown[n_unknown++] = Int64GetDatum(ids[i]);
+		unknown[n_unknown++] = ids[i];
 	}
 	if (n_unknown > 0)
-	{
-		lock_rows(tally, unknown, n_unknown);
-		for (uint64 row = 0; row < SPI_processed; row++)
-		{
-			HeapTuple	tuple = SPI_tuptable->vals[row];
-			TupleDesc	desc = SPI_tuptable->tupdesc;
-			bool		isnull;
-			Known	   *known = known_lookup(tally->known,
-											 DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull)));
-			Datum		retention;
-
-			known->held = DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull));
-			known->for_ever = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
-			retention = SPI_getbinval(tuple, desc, 4, &isnull);
-			if (!isnull)
-				known->retention = *DatumGetIntervalP(retention);
-			known->waits = known->for_ever || !isnull;
-		}
-		SPI_freetuptable(SPI_tuptable);
-	}
+		sd_lock_log_rows(unknown, n_unknown, row_seen, &seeing);
 	pfree(unknown);
 }
 
@@ -207,20 +166,21 @@ sd_tally_check(SdTally *tally, HTAB *counts)
 {
 	HASH_SEQ_STATUS scan;
 	SdIdCount  *entry;
-	Datum	   *unknown;
+	Seeing		seeing = {tally, false, false};
+	int64	   *unknown;
 	int			n = 0;
 
 	if (counts == NULL)
 		return;
-	unknown = palloc(sizeof(Datum) * hash_get_num_entries(counts));
+	unknown = palloc(sizeof(int64) * hash_get_num_entries(counts));
 	hash_seq_init(&scan, counts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		if (known_lookup(tally->known, entry->key.id) == NULL)
-			unknown[n++] = Int64GetDatum(entry->key.id);
+			unknown[n++] = entry->key.id;
 	if (n > 0)
 	{
-		lock_rows(tally, unknown, n);
-		if (SPI_processed > 0)
+		sd_lock_log_rows(unknown, n, row_seen, &seeing);
+		if (seeing.any_stays)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("purge would take a row along that has to stay")));
@@ -258,6 +218,6 @@ sd_tally_write(SdTally *tally)
 	while ((known = known_iterate(tally->known, &scan)) != NULL)
 		if (known->n > 0)
 			sd_count_by_id(&tally->counts, tally->context, known->id, known->relid, known->n);
-	sd_log_note_locked(tally->counts, GetUserId());
+	sd_log_note(tally->counts, GetUserId(), true);
 	start(tally);
 }
