@@ -20,6 +20,7 @@
 #include "purge/batch.h"
 #include "purge/erase.h"
 #include "purge/expiry.h"
+#include "purge/heldabove.h"
 #include "tables/names.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -267,6 +268,7 @@ sd_erase_batch(PurgeRun *run, PurgeRows *batch)
 	const char *why;
 
 	leave_held(run, batch);
+	sd_leave_held_above(run, batch);
 	attempt.n = batch->n;
 	if (attempt.n > 0 && direct && !run->crowded)
 	{

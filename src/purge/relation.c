@@ -211,7 +211,8 @@ sd_open_relation(PurgeRun *run, Oid relid)
 	run->root = run->table->root;
 	run->direct = sd_may_erase_directly(run->rel, run->table);
 	run->crowded = false;
-	run->eraser = run->finder = NULL;
+	run->eraser = run->finder = run->above = NULL;
+	run->above_known = false;
 	run->sure = sd_expiry_bound(run, getBaseType(get_atttype(relid, run->table->time)), false);
 	sd_find_key_columns(run);
 }
@@ -223,6 +224,8 @@ sd_close_relation(PurgeRun *run)
 		SPI_freeplan(run->eraser);
 	if (run->finder != NULL)
 		SPI_freeplan(run->finder);
+	if (run->above != NULL)
+		SPI_freeplan(run->above);
 	table_close(run->rel, NoLock);
 	run->rel = NULL;
 }

@@ -41,6 +41,8 @@ typedef struct PurgeRun
 	AttrNumber *atts;
 	SPIPlanPtr	eraser;			/* see batch.c; NULL until needed */
 	SPIPlanPtr	finder;
+	SPIPlanPtr	above;			/* see heldabove.c; NULL: nothing above is on hold ... */
+	bool		above_known;	/* ... or not looked for yet */
 } PurgeRun;
 
 typedef struct PurgeRow
