@@ -25,7 +25,7 @@ CREATE TABLE deletion_log (
 	held_at				timestamptz,
 	held_by				name,
 	held_why			text
-) WITH (fillfactor = 80);		-- later statements of a transaction add to its row
+) WITH (fillfactor = 50);		-- later statements of a transaction add to its row, and a purge
 COMMENT ON TABLE deletion_log IS 'one row for each deletion: what a transaction deleted under one role, actor and reason';
 COMMENT ON SEQUENCE deletion_log_id_seq IS 'deletion ids';
 CREATE INDEX deletion_log_held_idx ON deletion_log (held_at) WHERE held_at IS NOT NULL;

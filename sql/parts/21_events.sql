@@ -1,7 +1,7 @@
 -- Columns are known to src/engine/lognote.c and src/calls/events.c.  No sequence: a
 -- subscriber that takes over would have to set one more.
 CREATE TABLE event_log (
-	id				uuid DEFAULT gen_random_uuid() PRIMARY KEY,
+	id				uuid DEFAULT gen_random_uuid(),
 	at				timestamptz NOT NULL,
 	what			text NOT NULL,
 	deletion_id		bigint NOT NULL,
@@ -13,12 +13,11 @@ CREATE TABLE event_log (
 	reason			text,
 	txid			bigint NOT NULL,
 	key_of			regclass,
-	key				text[]
+	key				text[],
+	PRIMARY KEY (deletion_id, id)
 );
 COMMENT ON TABLE event_log IS 'one row for each deletion that a statement restored or purged, wholly or in part';
 COMMENT ON COLUMN event_log.key IS 'the key that the call named, if it named one, in table key_of';
-CREATE INDEX event_log_deletion_idx ON event_log (deletion_id);
-COMMENT ON INDEX event_log_deletion_idx IS 'finds what became of a deletion';
 CREATE INDEX event_log_key_idx ON event_log (key_of, key) WHERE key IS NOT NULL;
 COMMENT ON INDEX event_log_key_idx IS 'finds what became of a row';
 

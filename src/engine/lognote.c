@@ -23,6 +23,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -45,22 +46,17 @@ sd_log_text(const char *value, bool *isnull)
 
 /* ids, tables and counts as arrays */
 static void
-count_arrays(HTAB *counts, Datum *ids, Datum *tables, Datum *rows)
+count_arrays(SdLogCount *counts, int n, Datum *ids, Datum *tables, Datum *rows)
 {
-	int			n = hash_get_num_entries(counts);
 	Datum	   *id = palloc(sizeof(Datum) * n);
 	Datum	   *table = palloc(sizeof(Datum) * n);
 	Datum	   *row = palloc(sizeof(Datum) * n);
-	HASH_SEQ_STATUS scan;
-	SdIdCount  *entry;
-	int			i = 0;
 
-	hash_seq_init(&scan, counts);
-	while ((entry = hash_seq_search(&scan)) != NULL)
+	for (int i = 0; i < n; i++)
 	{
-		id[i] = Int64GetDatum(entry->key.id);
-		table[i] = ObjectIdGetDatum((Oid) entry->key.relid);
-		row[i++] = Int64GetDatum(entry->n);
+		id[i] = Int64GetDatum(counts[i].id);
+		table[i] = ObjectIdGetDatum(counts[i].relid);
+		row[i] = Int64GetDatum(counts[i].n);
 	}
 	*ids = PointerGetDatum(construct_array(id, n, INT8OID, sizeof(int64),
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
@@ -219,31 +215,15 @@ close_events(Events *events)
 static int
 by_id(const void *a, const void *b)
 {
-	int64		id_a = (*(SdIdCount *const *) a)->key.id;
-	int64		id_b = (*(SdIdCount *const *) b)->key.id;
+	int64		id_a = ((const SdLogCount *) a)->id;
+	int64		id_b = ((const SdLogCount *) b)->id;
 
 	return id_a < id_b ? -1 : id_a > id_b;
 }
 
-static SdIdCount **
-sorted_counts(HTAB *counts)
-{
-	SdIdCount **sorted = MemoryContextAllocHuge(CurrentMemoryContext,
-												sizeof(SdIdCount *) * hash_get_num_entries(counts));
-	HASH_SEQ_STATUS scan;
-	SdIdCount  *entry;
-	int			n = 0;
-
-	hash_seq_init(&scan, counts);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-		sorted[n++] = entry;
-	qsort(sorted, n, sizeof(SdIdCount *), by_id);
-	return sorted;
-}
-
 /* Add n counts to the row at hand, those of tables that it names. */
 static void
-note_row(SdLogRows *rows, SdIdCount **counts, int n, Events *events, bool purged)
+note_row(SdLogRows *rows, SdLogCount *counts, int n, Events *events, bool purged)
 {
 	TupleTableSlot *slot = rows->slot;
 	Datum		values[LOG_COLUMNS];
@@ -259,9 +239,9 @@ note_row(SdLogRows *rows, SdIdCount **counts, int n, Events *events, bool purged
 	memcpy(values, slot->tts_values, sizeof(values));
 	memcpy(nulls, slot->tts_isnull, sizeof(nulls));
 	for (int i = 0; i < n; i++)
-		if (sd_names_table(values[LOG_TABLES], (Oid) counts[i]->key.relid))
+		if (sd_names_table(values[LOG_TABLES], counts[i].relid))
 		{
-			sum += counts[i]->n;
+			sum += counts[i].n;
 			found = true;
 		}
 	if (!found)
@@ -280,10 +260,8 @@ note_row(SdLogRows *rows, SdIdCount **counts, int n, Events *events, bool purged
 
 /* false, and nothing is done, where it takes SQL */
 static bool
-note_directly(HTAB *counts, Oid role, bool purged)
+note_directly(SdLogCount *counts, int n, Oid role, bool purged)
 {
-	int			n = hash_get_num_entries(counts);
-	SdIdCount **sorted;
 	Events	   *events = palloc(sizeof(Events));
 	SdLogRows	rows;
 	int			end;
@@ -295,20 +273,18 @@ note_directly(HTAB *counts, Oid role, bool purged)
 		close_events(events);
 		return false;
 	}
-	sorted = sorted_counts(counts);
+	/* in one order, lest two sessions wait for each other */
+	qsort(counts, n, sizeof(SdLogCount), by_id);
 	for (int i = 0; i < n; i = end)
 	{
-		int64		id = sorted[i]->key.id;
-
 		CHECK_FOR_INTERRUPTS();
-		for (end = i + 1; end < n && sorted[end]->key.id == id;)
+		for (end = i + 1; end < n && counts[end].id == counts[i].id;)
 			end++;
-		if (sd_lock_log_row(&rows, id))
-			note_row(&rows, &sorted[i], end - i, events, purged);
+		if (sd_find_locked_log_row(&rows, counts[i].id, &counts[i].tid))
+			note_row(&rows, &counts[i], end - i, events, purged);
 	}
 	sd_close_log_rows(&rows);
 	close_events(events);
-	pfree(sorted);
 	pfree(events);
 	return true;
 }
@@ -319,7 +295,7 @@ note_directly(HTAB *counts, Oid role, bool purged)
  */
 
 static void
-note_by_sql(HTAB *counts, Oid role, bool purged)
+note_by_sql(SdLogCount *counts, int n_counts, Oid role, bool purged)
 {
 	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID,
 		NAMEOID, TEXTOID, TEXTOID};
@@ -329,10 +305,10 @@ note_by_sql(HTAB *counts, Oid role, bool purged)
 	const char *what;
 	int			n;
 
-	count_arrays(counts, &values[0], &values[1], &values[2]);
+	count_arrays(counts, n_counts, &values[0], &values[1], &values[2]);
 	values[3] = sd_log_role(role);
 	/* in one order, lest two sessions wait for each other */
-	if (hash_get_num_entries(counts) > 1)
+	if (n_counts > 1)
 		sd_own_sql("SELECT FROM softdelete.deletion_log"
 				   " WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 				   " ORDER BY id FOR NO KEY UPDATE", 1, types, values);
@@ -376,10 +352,43 @@ note_by_sql(HTAB *counts, Oid role, bool purged)
  * number there.  So count only rows of tables that the deletion took rows from.
  */
 void
+sd_log_note_counts(SdLogCount *counts, int n, Oid role, bool purged)
+{
+	if (n > 0 && !note_directly(counts, n, role, purged))
+		note_by_sql(counts, n, role, purged);
+}
+
+/* Append the counts to a list that has room for them; how many they are. */
+int
+sd_log_counts(HTAB *counts, SdLogCount *list)
+{
+	HASH_SEQ_STATUS scan;
+	SdIdCount  *entry;
+	int			n = 0;
+
+	if (counts == NULL)
+		return 0;
+	hash_seq_init(&scan, counts);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		list[n].id = entry->key.id;
+		list[n].relid = (Oid) entry->key.relid;
+		ItemPointerSetInvalid(&list[n].tid);
+		list[n++].n = entry->n;
+	}
+	return n;
+}
+
+/* The same from a hash of SdIdCount, or NULL. */
+void
 sd_log_note(HTAB *counts, Oid role, bool purged)
 {
-	if (counts == NULL || hash_get_num_entries(counts) == 0)
+	SdLogCount *list;
+
+	if (counts == NULL)
 		return;
-	if (!note_directly(counts, role, purged))
-		note_by_sql(counts, role, purged);
+	list = MemoryContextAllocHuge(CurrentMemoryContext,
+								  sizeof(SdLogCount) * (hash_get_num_entries(counts) + 1));
+	sd_log_note_counts(list, sd_log_counts(counts, list), role, purged);
+	pfree(list);
 }

@@ -194,6 +194,19 @@ sd_lock_log_row(SdLogRows *rows, int64 id)
 	return true;
 }
 
+/* The same for a row that this transaction has locked before, there. */
+bool
+sd_find_locked_log_row(SdLogRows *rows, int64 id, ItemPointer tid)
+{
+	bool		isnull;
+
+	/* unless it has written a later version of it meanwhile */
+	return (ItemPointerIsValid(tid) &&
+			table_tuple_fetch_row_version(rows->rel, tid, rows->snapshot, rows->slot) &&
+			DatumGetInt64(slot_getattr(rows->slot, LOG_ID + 1, &isnull)) == id) ||
+		sd_lock_log_row(rows, id);
+}
+
 void
 sd_close_log_rows(SdLogRows *rows)
 {
@@ -251,7 +264,7 @@ lock_by_sql(int64 *ids, int n, SdLogRowSeen seen, void *argument)
 
 		for (int j = 0; j < 4; j++)
 			row[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &nulls[j]);
-		seen(argument, DatumGetInt64(row[0]), DatumGetBool(row[1]),
+		seen(argument, DatumGetInt64(row[0]), NULL, DatumGetBool(row[1]),
 			 nulls[2] ? InvalidOid : DatumGetObjectId(row[2]), row[3]);
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -285,7 +298,7 @@ sd_lock_log_rows(int64 *ids, int n, SdLogRowSeen seen, void *argument)
 			continue;
 		target = slot_getattr(rows.slot, LOG_TARGET + 1, &isnull);
 		tables = slot_getattr(rows.slot, LOG_TABLES + 1, &(bool) {0});
-		seen(argument, ids[i], !slot_attisnull(rows.slot, LOG_HELD_AT + 1),
+		seen(argument, ids[i], &rows.slot->tts_tid, !slot_attisnull(rows.slot, LOG_HELD_AT + 1),
 			 isnull ? InvalidOid : DatumGetObjectId(target), tables);
 	}
 	sd_close_log_rows(&rows);

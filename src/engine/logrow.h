@@ -50,9 +50,9 @@ typedef struct SdLogRows
 	TupleTableSlot *slot;		/* the row at hand */
 } SdLogRows;
 
-/* told of a locked row: is it on hold, and what did it take? */
-typedef void (*SdLogRowSeen) (void *argument, int64 id, bool held, Oid target,
-							  Datum tables);
+/* told of a locked row (where, if that is known): is it on hold, and what did it take? */
+typedef void (*SdLogRowSeen) (void *argument, int64 id, ItemPointer tid, bool held,
+							  Oid target, Datum tables);
 
 extern bool sd_is_plain_table(Relation rel, CatalogIndexState indexes);
 extern void sd_plain_insert(Relation rel, CatalogIndexState indexes, HeapTuple tuple);
@@ -64,6 +64,7 @@ extern void sd_plain_update(Relation rel, CatalogIndexState indexes, ItemPointer
 extern bool sd_open_log_rows(SdLogRows *rows);
 extern bool sd_names_table(Datum tables, Oid table);
 extern bool sd_lock_log_row(SdLogRows *rows, int64 id);
+extern bool sd_find_locked_log_row(SdLogRows *rows, int64 id, ItemPointer tid);
 extern void sd_close_log_rows(SdLogRows *rows);
 extern void sd_lock_log_rows(int64 *ids, int n, SdLogRowSeen seen, void *argument);
 

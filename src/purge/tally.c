@@ -34,6 +34,7 @@ typedef struct Known
 	bool		for_ever;
 	Interval	retention;		/* ... for so long */
 	char		status;			/* simplehash's */
+	ItemPointerData tid;		/* where the log's row is */
 	Oid			relid;			/* the topmost table of ... */
 	int64		n;				/* ... rows that were erased one like the other */
 } Known;
@@ -94,12 +95,14 @@ typedef struct Seeing
 } Seeing;
 
 static void
-row_seen(void *argument, int64 id, bool held, Oid target, Datum tables)
+row_seen(void *argument, int64 id, ItemPointer tid, bool held, Oid target, Datum tables)
 {
 	Seeing	   *seeing = argument;
 	Known		stray;
 	Known	   *known = seeing->all_known ? known_lookup(seeing->tally->known, id) : &stray;
 
+	if (tid != NULL)
+		known->tid = *tid;
 	known->held = held;
 	known->waits = seeing->tally->longer != NULL &&
 		sd_has_to_wait(seeing->tally->longer, target, tables, &known->for_ever,
@@ -130,6 +133,7 @@ sd_tally_lock(SdTally *tally, int64 *ids, int n)
 			continue;
 		known->held = known->waits = false;
 		known->n = 0;
+		ItemPointerSetInvalid(&known->tid);
 		unknown[n_unknown++] = ids[i];
 	}
 	if (n_unknown > 0)
@@ -211,13 +215,24 @@ sd_tally_count(SdTally *tally, int64 id, Oid relid, int64 n)
 void
 sd_tally_write(SdTally *tally)
 {
+	SdLogCount *list = MemoryContextAllocHuge(tally->context,
+											  sizeof(SdLogCount) *
+											  (tally->known->members +
+											   (tally->counts ? hash_get_num_entries(tally->counts) : 0) + 1));
+	int			n = sd_log_counts(tally->counts, list);
 	known_iterator scan;
 	Known	   *known;
 
 	known_start_iterate(tally->known, &scan);
 	while ((known = known_iterate(tally->known, &scan)) != NULL)
-		if (known->n > 0)
-			sd_count_by_id(&tally->counts, tally->context, known->id, known->relid, known->n);
-	sd_log_note(tally->counts, GetUserId(), true);
+	{
+		if (known->n == 0)
+			continue;
+		list[n].id = known->id;
+		list[n].relid = known->relid;
+		list[n].tid = known->tid;
+		list[n++].n = known->n;
+	}
+	sd_log_note_counts(list, n, GetUserId(), true);
 	start(tally);
 }
