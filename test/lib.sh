@@ -165,7 +165,7 @@ stop_child() {
 as_user() {
 	local rc=0
 	"${runner[@]}" setsid env -i -C "$scratch" \
-		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		PATH="$scratch/bin":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		HOME="$scratch" TMPDIR="$scratch" LC_ALL=C.UTF-8 \
 		PGHOST="$scratch" PGUSER=postgres PSQL_PAGER= \
 		${server_libs:+LD_LIBRARY_PATH="$server_libs"} \
@@ -174,6 +174,19 @@ as_user() {
 	wait "$child" || rc=$?
 	child=
 	return $rc
+}
+
+# borrow PACKAGE PROGRAM: a program of a package that would start a service, were it
+# installed; into $scratch/bin, with the libraries that it needs
+borrow() {
+	apt-cache show "$1" >/dev/null 2>&1 || return 0
+	# shellcheck disable=SC2046
+	need $(apt-cache depends "$1" | sed -n 's/^  Depends: \(lib[^ ]*\)$/\1/p')
+	mkdir -p "$scratch/bin" "$scratch/borrowed"
+	(cd "$scratch/borrowed" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" &&
+		dpkg -x "$1"_*.deb . && mv ".$2" "$scratch/bin/") >"$scratch/borrow.log" 2>&1 ||
+		say "$1 cannot be fetched, and what needs it is not tried"
+	rm -rf "$scratch/borrowed"
 }
 
 # ---------------------------------------------------------------- build, server

@@ -18,7 +18,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-$ENV{PATH} .= ':/usr/sbin';		# pgbouncer's place
+$ENV{PATH} .= ':/usr/sbin';		# where Debian has pgbouncer
 my $doc = dirname(__FILE__) . '/../../doc';
 my @pages = (sort(glob("$doc/recipes/*.md")), "$doc/sharding-without-citus.md");
 
