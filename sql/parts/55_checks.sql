@@ -252,9 +252,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION check_modes(name, text, text, boolean) IS 'raise on a bad argument of enable() (internal)';
 
-CREATE FUNCTION check_retention(retention interval) RETURNS void
+CREATE FUNCTION check_retention(retention interval, name text DEFAULT 'retention') RETURNS void
 	AS 'MODULE_PATHNAME', 'softdelete_check_retention' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION check_retention(interval) IS 'raise on a bad retention (internal)';
+COMMENT ON FUNCTION check_retention(interval, text) IS 'raise on a bad retention, or older_than (internal)';
 
 CREATE FUNCTION with_partitions(targets regclass[]) RETURNS regclass[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

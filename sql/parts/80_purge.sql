@@ -112,7 +112,7 @@ BEGIN
 	IF batch_size IS NULL OR batch_size < 1 OR batch_size > 1000000 THEN
 		RAISE EXCEPTION 'batch size must be between 1 and 1000000' USING ERRCODE = 'invalid_parameter_value';
 	ELSIF older_than IS NOT NULL THEN
-		PERFORM softdelete.check_retention(older_than);
+		PERFORM softdelete.check_retention(older_than, 'older_than');
 	END IF;
 	-- else every row would fail by itself and count as kept
 	IF current_setting('transaction_read_only')::boolean THEN

@@ -199,7 +199,7 @@ read_arguments(FunctionCallInfo fcinfo, SdMaintenance *m)
 	{
 		m->older_than = palloc(sizeof(Interval));
 		*m->older_than = *PG_GETARG_INTERVAL_P(5);
-		sd_check_retention(m->older_than);
+		sd_check_older_than(m->older_than);
 	}
 	sd_check_batch_size(m->batch_size);
 	if (OidIsValid(m->target) && sd_find_table(m->target) == NULL)

@@ -29,10 +29,12 @@ PG_FUNCTION_INFO_V1(softdelete_default_retention);
 PG_FUNCTION_INFO_V1(softdelete_check_retention);
 PG_FUNCTION_INFO_V1(softdelete_forget);
 
-/* Raise invalid_parameter_value on a negative or infinite retention. */
-void
-sd_check_retention(Interval *retention)
+/* Raise invalid_parameter_value on a negative or infinite period. */
+static void
+check_period(Interval *retention, const char *name)
 {
+	bool		kept = strcmp(name, "retention") == 0;
+
 	Interval	zero = {0};
 	Interval	limit = {.month = 12 * 1000};
 
@@ -43,21 +45,33 @@ sd_check_retention(Interval *retention)
 										 IntervalPGetDatum(&limit))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("retention must not exceed 1000 years"),
-				 errhint("NULL keeps deleted rows for ever.")));
+				 errmsg("%s must not exceed 1000 years", name),
+				 kept ? errhint("NULL keeps deleted rows for ever.") : 0));
 	if (!DatumGetBool(DirectFunctionCall1(interval_finite, IntervalPGetDatum(retention))) ||
 		DatumGetBool(DirectFunctionCall2(interval_lt, IntervalPGetDatum(retention),
 										 IntervalPGetDatum(&zero))))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("retention must not be negative or infinite"),
-				 errhint("NULL keeps deleted rows for ever.")));
+				 errmsg("%s must not be negative or infinite", name),
+				 kept ? errhint("NULL keeps deleted rows for ever.") : 0));
+}
+
+void
+sd_check_retention(Interval *retention)
+{
+	check_period(retention, "retention");
+}
+
+void
+sd_check_older_than(Interval *older_than)
+{
+	check_period(older_than, "older_than");
 }
 
 Datum
 softdelete_check_retention(PG_FUNCTION_ARGS)
 {
-	sd_check_retention(PG_GETARG_INTERVAL_P(0));
+	check_period(PG_GETARG_INTERVAL_P(0), text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	PG_RETURN_VOID();
 }
 
@@ -75,7 +89,7 @@ set_retention(Oid relid, NullableDatum retention, bool overwrite)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" is a partition", get_rel_name(relid)),
-				 errhint("Partitions follow their table: SELECT softdelete.set_retention(%s, ...).",
+				 errhint("Partitions follow their table: SELECT softdelete.set_retention(%s, '30 days').",
 						 quote_literal_cstr(sd_qualified_name(table->root)))));
 	if (table == NULL)
 		ereport(ERROR,

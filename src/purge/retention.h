@@ -10,5 +10,6 @@
 #include "utils/timestamp.h"
 
 extern void sd_check_retention(Interval *retention);
+extern void sd_check_older_than(Interval *older_than);
 
 #endif							/* SOFTDELETE_RETENTION_H */

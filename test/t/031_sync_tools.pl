@@ -78,7 +78,7 @@ PYTHON
 
 SKIP:
 {
-	skip 'Django is not installed (Debian: python3-django, python3-psycopg2)', 5
+	skip 'Django is not installed (Debian: python3-django, python3-psycopg2)', 8
 	  unless has('django', 'psycopg2');
 	$node->safe_psql('postgres', 'CREATE DATABASE django');
 	$node->safe_psql('django', 'CREATE EXTENSION softdelete');
@@ -119,6 +119,12 @@ PYTHON
 	is(system("python3 $dir/manage.py makemigrations blog --check --dry-run >/dev/null"), 0, 'declared: in step');
 	is(python('manage', $manage, 'flow'), "1 0\n1", 'and works as before');
 	is($node->safe_psql('django', q(SELECT count(*) FROM softdelete.trash('posts'))), '1', 'with its trash');
+
+	# a test database: doc/recipes/test-databases.md
+	isnt(system("python3 $dir/manage.py flush --no-input >/dev/null 2>&1"), 0, 'flush truncates, and is refused');
+	$node->safe_psql('django', q(ALTER ROLE CURRENT_USER IN DATABASE django SET softdelete.hard_delete = on));
+	is(system("python3 $dir/manage.py flush --no-input >/dev/null"), 0, 'flush where the role may erase');
+	is($node->safe_psql('django', q(SET softdelete.visibility = with_deleted; SELECT count(*) FROM posts)), '0', 'nothing is left');
 }
 
 $node->stop;
