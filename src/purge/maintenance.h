@@ -54,7 +54,9 @@ typedef struct SdMaintenance
 	List	   *leaves;
 	bool		chained;		/* its rows refer to one another */
 	Oid			leaf;
-	SdCtids    *list;			/* what has expired in the leaf */
+	SdCtids    *list;			/* what has expired in the leaf, unless it ... */
+	bool		by_range;		/* ... is looked for in ranges of it ... */
+	ItemPointerData last;		/* ... which end here so far */
 	ItemPointer tids;			/* the batch at hand */
 	int			n;
 	bool		direct;			/* see PurgeRun */

@@ -80,7 +80,7 @@ purge_relation(PurgeRun *run)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "softdelete purge",
 												  ALLOCSET_DEFAULT_SIZES);
-	Portal		portal = sd_open_expired(run);
+	Portal		portal = sd_open_expired(run, NULL);
 	PurgeRows	batch;
 	int			found;
 

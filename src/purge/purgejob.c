@@ -3,7 +3,8 @@
  *		The purge of a table, a transaction a batch.
  *
  * What has expired is listed in a first transaction; each further one takes a
- * batch off the list, looks at its rows again and erases them.  So no lock on a row
+ * batch off the list, looks at its rows again and erases them.  Where that would
+ * read the whole relation, each takes the next range of it.  So no lock on a row
  * lasts longer than a batch takes, and rows that have to stay are met once.  Tables
  * of a cycle go in one transaction.
  *
@@ -105,7 +106,8 @@ list_expired(SdMaintenance *m)
 	m->direct = run.direct;
 	m->crowded = false;
 	run.n_atts = 0;				/* ctids will do */
-	sd_list_expired(&run, m->list);
+	ItemPointerSet(&m->last, 0, 0);
+	m->by_range = !sd_list_expired(&run, &m->last, m->list);
 	sd_close_relation(&run);
 }
 
@@ -123,7 +125,20 @@ purge_batch(SdMaintenance *m)
 	run.direct = run.direct && m->direct;
 	run.crowded = m->crowded;
 	sd_room_for_rows(&run, &batch);
-	sd_read_rows(&run, m->tids, m->n, &batch);
+	if (!m->by_range)
+		sd_read_rows(&run, m->tids, m->n, &batch);
+	else if (sd_fetch_range(&run, &m->last, &batch))
+	{
+		m->n = batch.n;
+		if (batch.n > 0)
+			m->last = batch.rows[batch.n - 1].tid;
+	}
+	else
+	{
+		/* the statistics have changed */
+		m->by_range = !sd_list_expired(&run, &m->last, m->list);
+		sd_ctids_rewind(m->list);
+	}
 	if (batch.n > 0)
 		sd_erase_batch(&run, &batch);
 	m->direct = run.direct;
@@ -135,8 +150,20 @@ purge_batch(SdMaintenance *m)
 	m->job.purged += run.purged;
 	m->all.purged += run.purged;
 	sd_add_kept(&m->job.kept, &run.kept);
+	if (m->by_range && m->n == 0)
+		return;					/* there was none */
 	m->job.batches++;
 	m->all.batches++;
+}
+
+/* Is there a further batch?  Its ctids are read, but in a range. */
+static bool
+next_batch(SdMaintenance *m, bool first)
+{
+	if (m->by_range)
+		return first || m->n == m->batch_size;
+	m->n = sd_ctids_read(m->list, m->tids, m->batch_size);
+	return m->n > 0;
 }
 
 /* Purge one relation of the table at hand. */
@@ -150,7 +177,7 @@ purge_leaf(SdMaintenance *m)
 	{
 		ok = sd_step(m, list_expired);
 		sd_ctids_rewind(m->list);
-		while (ok && (m->n = sd_ctids_read(m->list, m->tids, m->batch_size)) > 0)
+		for (bool first = true; ok && next_batch(m, first); first = false)
 			ok = sd_step(m, purge_batch) && sd_go_on(m);
 	}
 	PG_FINALLY();

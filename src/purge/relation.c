@@ -9,8 +9,10 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "engine/statement.h"
 #include "executor/spi.h"
@@ -19,6 +21,7 @@
 #include "purge/erase.h"
 #include "purge/expiry.h"
 #include "purge/relation.h"
+#include "storage/bufmgr.h"
 #include "tables/names.h"
 #include "tables/registry.h"
 #include "utils/datum.h"
@@ -119,15 +122,43 @@ list_row(TupleTableSlot *slot, DestReceiver *self)
 	return true;
 }
 
-/* Add the ctids of all rows that have expired to the list. */
-void
-sd_list_expired(PurgeRun *run, SdCtids *list)
+/* Does the cursor read a range of the relation, in the order of its places? */
+static bool
+reads_range(Portal portal)
+{
+	return IsA(linitial_node(PlannedStmt, portal->stmts)->planTree, TidRangeScan);
+}
+
+/*
+ * Add the ctids of all rows that have expired and come after that place to the
+ * list.  false, and none are added, where no index is better than to read the
+ * whole relation: then a range of it at a time spares the list and reading the
+ * rows again.
+ */
+bool
+sd_list_expired(PurgeRun *run, ItemPointer after, SdCtids *list)
 {
 	Lister		lister = {{list_row, start_taking, end_taking, end_taking, DestNone}, list};
-	Portal		portal = sd_open_expired(run);
+	Portal		portal = sd_open_expired(run, after);
+	bool		by_range = reads_range(portal);
 
-	sd_fetch_into(portal, run->owner, FETCH_ALL, &lister.pub);
+	if (!by_range)
+		sd_fetch_into(portal, run->owner, FETCH_ALL, &lister.pub);
 	sd_close_cursor(portal);
+	return !by_range;
+}
+
+/* A batch of those rows, the next ones; false where they have to be listed after all. */
+bool
+sd_fetch_range(PurgeRun *run, ItemPointer after, PurgeRows *batch)
+{
+	Portal		portal = sd_open_expired(run, after);
+	bool		by_range = reads_range(portal);
+
+	if (by_range)
+		sd_fetch_rows(run, portal, batch);
+	sd_close_cursor(portal);
+	return by_range;
 }
 
 static bool
@@ -147,6 +178,43 @@ is_expired(PurgeRun *run, TupleTableSlot *slot)
 }
 
 /*
+ * Put the version at that place into the slot, if the snapshot sees it.  As
+ * table_tuple_fetch_row_version(), but rows of the same heap page that follow one
+ * another have it looked up once.
+ */
+static bool
+fetch_version(PurgeRun *run, ItemPointer tid, Buffer *buffer, HeapTuple tuple,
+			  TupleTableSlot *slot)
+{
+	OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
+	Page		page;
+	ItemId		item;
+	bool		visible = false;
+
+	if (run->rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+		return table_tuple_fetch_row_version(run->rel, tid, GetActiveSnapshot(), slot);
+	*buffer = ReleaseAndReadBuffer(*buffer, run->rel, ItemPointerGetBlockNumber(tid));
+	LockBuffer(*buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(*buffer);
+	if (offset <= PageGetMaxOffsetNumber(page))
+	{
+		item = PageGetItemId(page, offset);
+		if (ItemIdIsNormal(item))
+		{
+			tuple->t_tableOid = RelationGetRelid(run->rel);
+			tuple->t_self = *tid;
+			tuple->t_data = (HeapTupleHeader) PageGetItem(page, item);
+			tuple->t_len = ItemIdGetLength(item);
+			visible = HeapTupleSatisfiesVisibility(tuple, GetActiveSnapshot(), *buffer);
+		}
+	}
+	LockBuffer(*buffer, BUFFER_LOCK_UNLOCK);
+	if (visible)
+		ExecStoreBufferHeapTuple(tuple, slot, *buffer);
+	return visible;
+}
+
+/*
  * Of rows that had these ctids in an earlier transaction, add those to the batch
  * that have expired, whatever happened meanwhile.
  */
@@ -154,15 +222,22 @@ void
 sd_read_rows(PurgeRun *run, ItemPointer tids, int n, PurgeRows *batch)
 {
 	TupleTableSlot *slot = table_slot_create(run->rel, NULL);
+	BlockNumber end = RelationGetNumberOfBlocks(run->rel);
+	Buffer		buffer = InvalidBuffer;
+	HeapTupleData tuple;
 
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (table_tuple_fetch_row_version(run->rel, &tids[i], GetActiveSnapshot(), slot) &&
+		/* VACUUM may have cut off the pages at the end */
+		if (ItemPointerGetBlockNumber(&tids[i]) < end &&
+			fetch_version(run, &tids[i], &buffer, &tuple, slot) &&
 			is_expired(run, slot))
 			add_row(run, batch, &tids[i], slot, run->table->id, run->table->time, run->atts);
 	}
 	ExecDropSingleTupleTableSlot(slot);
+	if (BufferIsValid(buffer))
+		ReleaseBuffer(buffer);
 }
 
 /* Room for the rows of a batch. */
@@ -176,13 +251,17 @@ sd_room_for_rows(PurgeRun *run, PurgeRows *batch)
 	batch->nulls = palloc(sizeof(bool) * run->n_atts * run->batch_size + 1);
 }
 
-/* A cursor over what has expired, whose rows take_row() takes. */
+/*
+ * A cursor over what has expired, whose rows take_row() takes; unless after is
+ * NULL, over what comes after that place in the relation, in the order there.
+ */
 Portal
-sd_open_expired(PurgeRun *run)
+sd_open_expired(PurgeRun *run, ItemPointer after)
 {
 	SdStatement *reading = palloc0(sizeof(SdStatement));
-	Oid			types[SD_EXPIRY_PARAMS(1) + 1];
-	Datum		values[SD_EXPIRY_PARAMS(1) + 1];
+	Oid			types[SD_EXPIRY_PARAMS(1) + 2];
+	Datum		values[SD_EXPIRY_PARAMS(1) + 2];
+	int			n = SD_EXPIRY_PARAMS(1);
 	StringInfoData text;
 
 	reading->task = SD_TASK_READ;
@@ -195,10 +274,15 @@ sd_open_expired(PurgeRun *run)
 	for (int i = 0; i < run->n_atts; i++)
 		appendStringInfo(&text, ", t.%s", sd_column_name(run->relid, run->atts[i]));
 	sd_append_candidates(&text, run->table, 0);
-	appendStringInfo(&text, " AND $%d IS NULL", SD_EXPIRY_PARAMS(1) + 1);
 	sd_expiry_values(run, 1, types, values);
-	return sd_open_cursor(text.data, SD_EXPIRY_PARAMS(1), types, values, reading,
-						  run->owner);
+	if (after != NULL)
+	{
+		types[n] = TIDOID;
+		values[n++] = PointerGetDatum(after);
+		appendStringInfo(&text, " AND t.ctid OPERATOR(pg_catalog.>) $%d", n);
+	}
+	appendStringInfo(&text, " AND $%d IS NULL", n + 1);
+	return sd_open_cursor(text.data, n, types, values, reading, run->owner);
 }
 
 /* Start on the table, or a partition of it. */

@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# Purges and other upkeep.  Sourced by ../run.
+
+# Ten deletions, an eleventh of whose rows lie on each page.
+deleted="DO \$\$BEGIN FOR i IN 0 .. 9 LOOP %s; COMMIT; END LOOP; END\$\$"
+soft_purge="SELECT * FROM softdelete.purge_expired('notes', older_than => '0');"
+hand_purge="DELETE FROM notes WHERE deleted_at <= now() - interval '0';"
+# shellcheck disable=SC2059
+soft_ten=$(printf "$deleted" 'DELETE FROM notes WHERE id % 10 = i')
+# shellcheck disable=SC2059
+hand_ten=$(printf "$deleted" 'UPDATE notes SET deleted_at = now(), deletion_id = i WHERE id % 10 = i')
+few=$(((rounds + 3) / 2))
+
+data="$((1000 * k)) 0 0" count=$few soft_first=$soft_ten hand_first=$hand_ten soft=$soft_purge hand=$hand_purge \
+	in_server purge '<= 1.10' "purge of $((1000 * k)) expired rows of 10 deletions, in batches : one DELETE of the same rows"
+
+data="$((1000 * k)) 0 0" count=$few soft_first=$soft_ten hand_first=$hand_ten hand=$hand_purge \
+	soft="CALL softdelete.run_maintenance('notes', older_than => '0');" \
+	in_server purge-commits '<= 1.25' "the same by run_maintenance(), a commit each 10000 rows : one DELETE"
+
+# attachments refer to posts, but none to a deleted one
+data="0 $((1000 * k)) 0" count=$few \
+	soft_first='DELETE FROM posts WHERE topic_id = 1' \
+	hand_first='UPDATE posts SET deleted_at = now(), deletion_id = 1 WHERE topic_id = 1' \
+	soft="SELECT * FROM softdelete.purge_expired('posts', older_than => '0');" \
+	hand="DELETE FROM posts WHERE deleted_at <= now() - interval '0';" \
+	in_server purge-parent '<= 1.10' "purge of $((1000 * k)) rows of a table that another refers to : one DELETE"
+
+# A thousand deletions, rows of each on every page.
+interleaved="DO \$\$BEGIN FOR i IN 0 .. 999 LOOP %s WHERE author_id = i; COMMIT; END LOOP; CLUSTER notes USING notes_pkey; END\$\$"
+# shellcheck disable=SC2059
+data="$((500 * k)) 0 0" count=$few \
+	soft_first=$(printf "$interleaved" 'DELETE FROM notes') \
+	hand_first=$(printf "$interleaved" 'UPDATE notes SET deleted_at = now(), deletion_id = i') \
+	soft="SELECT * FROM softdelete.purge_expired('notes', batch_size => 1000, older_than => '0');" hand=$hand_purge \
+	in_server purge-interleaved '<= 1.30' "purge of $((500 * k)) rows of 1000 deletions, rows of each on every page, batches of 1000 : one DELETE"
+
+# shellcheck disable=SC2059
+data="$((100 * k)) 0 0" count=$few \
+	soft_first="$(printf "${deleted/0 .. 9/1 .. $((100 * k))}" 'DELETE FROM notes WHERE id = i')" \
+	hand_first="$(printf "${deleted/0 .. 9/1 .. $((100 * k))}" 'UPDATE notes SET deleted_at = now(), deletion_id = i WHERE id = i')" \
+	soft=$soft_purge hand=$hand_purge \
+	in_server purge-single '<= 5' "purge of $((100 * k)) rows, each of a deletion of its own : one DELETE"
+
+data="0 $((100 * k)) 6" count=$few \
+	soft_first='DELETE FROM posts WHERE topic_id = 1' \
+	hand_first="UPDATE posts SET deleted_at = now(), deletion_id = 1 WHERE topic_id = 1; UPDATE attachments SET deleted_at = now(), deletion_id = 1 WHERE id <= $((600 * k))" \
+	soft="SELECT * FROM softdelete.purge_expired(older_than => '0');" \
+	hand="BEGIN; DELETE FROM attachments WHERE deleted_at <= now() - interval '0'; DELETE FROM posts WHERE deleted_at <= now() - interval '0'; COMMIT;" \
+	in_server purge-children '<= 0.90' "purge of $((100 * k)) parents x 6 children : two DELETEs"
+
+if wanted purge-memory; then
+	for rows in $((250 * k)) $((1000 * k)); do
+		load "$rows" 0 0
+		sql soft -c "$soft_ten" -c 'VACUUM (ANALYZE) notes'
+		peak_of soft "$soft_purge" >"$scratch/peak.$rows"
+	done
+	note "$(cat "$scratch/peak.$((1000 * k))")" "$(cat "$scratch/peak.$((250 * k))")"
+	report purge-memory '<= 1.05' kB "peak memory of the backend that purges $((1000 * k)) rows : $((250 * k)) rows"
+fi
+
+# 50,000 deleted rows of which 1,000 have expired, undone each time.
+due() { # ROWS
+	load "$1" 0 0 >/dev/null
+	sql soft -c "DO \$\$BEGIN FOR i IN 0 .. 49 LOOP
+		DELETE FROM notes WHERE id % ($1 / $((50 * k))) = 0 AND id / ($1 / $((50 * k))) % 50 = i; COMMIT;
+		END LOOP; END\$\$" \
+		-c "SET session_replication_role = replica; SET softdelete.visibility = deleted;
+		UPDATE notes SET deleted_at = deleted_at - interval '1 day' WHERE deletion_id = (SELECT min(deletion_id) FROM notes)" \
+		-c 'VACUUM (ANALYZE) notes' >/dev/null
+	for ((round = 1; round <= rounds; round++)); do
+		time_of soft "BEGIN; SELECT * FROM softdelete.purge_expired('notes', older_than => '12 hours'); ROLLBACK;"
+	done >"$scratch/due.$1"
+}
+if wanted purge-due; then
+	due $((1000 * k))
+	due $((10000 * k))
+	note "$(median "$scratch/due.$((10000 * k))" | cut -d ' ' -f 1)" "$(median "$scratch/due.$((1000 * k))" | cut -d ' ' -f 1)"
+	report purge-due '<= 1.30' ms "purge of the $k due first of $((50 * k)) deleted, among $((10000 * k)) rows : among $((1000 * k))"
+fi
+
+data="$((1000 * k)) 0 0" count=$few \
+	soft_first="SELECT softdelete.drop_policy(name) FROM softdelete.policies; SELECT softdelete.add_policy('few', 'notes', 'author_id < 100')" \
+	soft="SELECT softdelete.run_policy('few');" \
+	hand='UPDATE notes SET deleted_at = now(), deletion_id = 1 WHERE author_id < 100 AND deleted_at IS NULL;' \
+	in_server policy '<= 1.10' "policy over $((1000 * k)) rows that deletes a tenth : UPDATE with its condition"
+
+# A thousand tables, nothing to do; what is shown are milliseconds.
+if wanted purge-nothing-1000; then
+	# an estate's locks and relations exceed what a server of default settings has in one go
+	sql soft -c 'SELECT softdelete.drop_policy(name) FROM softdelete.policies' >/dev/null
+	sql soft >/dev/null <<-'SQL'
+		SET client_min_messages = warning;
+		CREATE SCHEMA many;
+		DO $$BEGIN FOR i IN 1 .. 1000 LOOP
+			EXECUTE format('CREATE TABLE many.t%s (id int PRIMARY KEY, note text)', i);
+			PERFORM softdelete.enable(format('many.t%s', i)::regclass);
+			EXECUTE format('INSERT INTO many.t%s VALUES (1), (2); DELETE FROM many.t%s WHERE id = 1', i, i);
+			COMMIT;
+		END LOOP; END$$;
+		VACUUM (ANALYZE);
+	SQL
+	for ((round = 1; round <= rounds; round++)); do
+		# the session's first look at each table is not the purge's cost
+		note "$(time_of soft "SELECT * FROM softdelete.purge_expired(); $used AS before \\gset
+SELECT * FROM softdelete.purge_expired();")" 1
+	done
+	report purge-nothing-1000 '<= 50' ms "purge of 1000 tables with nothing to do, in milliseconds"
+	sql soft -c 'SET client_min_messages = warning' -c "DO \$\$BEGIN FOR i IN 1 .. 1000 LOOP
+		EXECUTE format('DROP TABLE many.t%s', i); COMMIT; END LOOP; END\$\$" -c 'DROP SCHEMA many'
+fi
