@@ -58,7 +58,7 @@ CREATE FUNCTION describe(target regclass,
 	OUT marker name, OUT kind text, OUT deleted_value text, OUT time_column name,
 	OUT id_column name, OUT former_column name, OUT live_predicate text, OUT deleted_predicate text,
 	OUT triggers text, OUT hide boolean)
-	AS 'MODULE_PATHNAME', 'softdelete_describe' LANGUAGE C STABLE STRICT;
+	AS 'MODULE_PATHNAME', 'softdelete_describe' LANGUAGE C STABLE STRICT COST 100;
 COMMENT ON FUNCTION describe(regclass) IS 'how a managed table marks its deleted rows; NULLs for others';
 
 CREATE FUNCTION preloaded() RETURNS boolean
