@@ -286,8 +286,8 @@ BEGIN
 	PERFORM softdelete.drop_triggers(target);
 	FOR t IN
 		SELECT * FROM (VALUES
-			('~softdelete_stamp', format('BEFORE UPDATE OF %s ON %s FOR EACH ROW WHEN (%s OR (old.%4$I IS NULL) OPERATOR(pg_catalog.<>) (new.%4$I IS NULL) OR old.%4$I OPERATOR(pg_catalog.<>) new.%4$I)',
-										 columns, target, changes, new.id_column),
+			-- without a condition, which each statement on the table would copy
+			('~softdelete_stamp', format('BEFORE UPDATE OF %s ON %s FOR EACH ROW', columns, target),
 			 'stamp_trigger()', 'an UPDATE that sets or clears the mark is a delete or a restore'),
 			('~softdelete_born', format('AFTER INSERT ON %s FOR EACH ROW WHEN ((%s) AND new.%I IS NULL)', target,
 										softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false, 'new'), new.id_column),

@@ -36,11 +36,32 @@
 static ProcessUtility_hook_type prev_utility = NULL;
 static object_access_hook_type prev_object_access = NULL;
 
+/* Commands that run often, and that no managed table has a say in. */
+static bool
+is_of_no_concern(NodeTag tag)
+{
+	return tag == T_ExecuteStmt || tag == T_PrepareStmt || tag == T_DeallocateStmt ||
+		tag == T_FetchStmt || tag == T_ClosePortalStmt || tag == T_TransactionStmt ||
+		tag == T_VariableShowStmt;
+}
+
 static void
-softdelete_utility(PlannedStmt *pstmt, const char *queryString,
-				   bool readOnlyTree, ProcessUtilityContext context,
-				   ParamListInfo params, QueryEnvironment *queryEnv,
-				   DestReceiver *dest, QueryCompletion *qc)
+chain(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+	  ProcessUtilityContext context, ParamListInfo params, QueryEnvironment *queryEnv,
+	  DestReceiver *dest, QueryCompletion *qc)
+{
+	if (prev_utility)
+		prev_utility(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context, params, queryEnv,
+								dest, qc);
+}
+
+/* the commands that it may have a say in */
+static void
+look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+				ProcessUtilityContext context, ParamListInfo params,
+				QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
 	Node	   *command = pstmt->utilityStmt;
 	NodeTag		tag = nodeTag(command);
@@ -70,12 +91,7 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	sd_ddl_hint_begin(&hint, command);
 	PG_TRY();
 	{
-		if (prev_utility)
-			prev_utility(meant, queryString, readOnlyTree, context, params,
-						 queryEnv, dest, qc);
-		else
-			standard_ProcessUtility(meant, queryString, readOnlyTree, context,
-									params, queryEnv, dest, qc);
+		chain(meant, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 	}
 	PG_CATCH();
 	{
@@ -110,6 +126,18 @@ softdelete_utility(PlannedStmt *pstmt, const char *queryString,
 	/* a ROLLBACK may have freed the command, SET CONSTRAINTS has not */
 	if (tag == T_ConstraintsSetStmt)
 		sd_set_constraints((ConstraintsSetStmt *) command);
+}
+
+static void
+softdelete_utility(PlannedStmt *pstmt, const char *queryString,
+				   bool readOnlyTree, ProcessUtilityContext context,
+				   ParamListInfo params, QueryEnvironment *queryEnv,
+				   DestReceiver *dest, QueryCompletion *qc)
+{
+	if (is_of_no_concern(nodeTag(pstmt->utilityStmt)))
+		chain(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+	else
+		look_at_command(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 }
 
 static void

@@ -33,12 +33,25 @@ static ExecutorStart_hook_type prev_start = NULL;
 static ExecutorRun_hook_type prev_run = NULL;
 static ExecutorFinish_hook_type prev_finish = NULL;
 
+/*
+ * Could the statement mark a row, or fire what does so within it (RI's own actions
+ * belong to it)?  Not where it writes tables only that have no trigger to fire.  A
+ * partitioned table opens its partitions later on.
+ */
 static bool
-modifies_data(QueryDesc *query)
+needs_frame(QueryDesc *query)
 {
-	return query->operation == CMD_DELETE || query->operation == CMD_UPDATE ||
-		query->operation == CMD_INSERT || query->operation == CMD_MERGE ||
-		query->plannedstmt->hasModifyingCTE;
+	ListCell   *lc;
+
+	foreach(lc, query->estate->es_opened_result_relations)
+	{
+		ResultRelInfo *rel = lfirst(lc);
+
+		if (rel->ri_TrigDesc != NULL ||
+			rel->ri_RelationDesc->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+			return true;
+	}
+	return false;
 }
 
 /* The managed table that the statement is on; InvalidOid where it is none. */
@@ -57,17 +70,22 @@ named_table(QueryDesc *query)
 static void
 softdelete_start(QueryDesc *query, int eflags)
 {
-	SdStatement *statement = sd_take_statement(query);
+	SdStatement *statement = sd_pending_statement ? sd_take_statement(query) : NULL;
 
 	if (prev_start)
 		prev_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
 
-	if (query->estate->es_opened_result_relations != NIL &&
-		!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
+	if (needs_frame(query) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
+		!sd_is_quiet_update(query))
 	{
-		List	   *handoffs = sd_choose_user_triggers(query, statement);
+		List	   *handoffs;
+
+		/* what a rule adds to a statement of ours finds it, too */
+		if (statement == NULL)
+			statement = sd_statement_of(query);
+		handoffs = sd_choose_user_triggers(query, statement);
 
 		sd_choose_triggers(query, statement);
 		sd_arm_handoffs(query->estate, handoffs);
@@ -76,29 +94,35 @@ softdelete_start(QueryDesc *query, int eflags)
 }
 
 static void
-softdelete_run(SD_RUN_ARGS)
+chain_run(SD_RUN_ARGS)
+{
+	if (prev_run)
+		prev_run(SD_RUN_PASS);
+	else
+		standard_ExecutorRun(SD_RUN_PASS);
+}
+
+static void
+run_in_frame(SD_RUN_ARGS)
 {
 	SdFrame		frame = {0};
-
-	if (!modifies_data(queryDesc))
-	{
-		if (prev_run)
-			prev_run(SD_RUN_PASS);
-		else
-			standard_ExecutorRun(SD_RUN_PASS);
-		return;
-	}
 
 	frame.query = queryDesc;
 	frame.statement = sd_statement_of(queryDesc);
 	SD_BEGIN_FRAME(&frame);
 	{
-		if (prev_run)
-			prev_run(SD_RUN_PASS);
-		else
-			standard_ExecutorRun(SD_RUN_PASS);
+		chain_run(SD_RUN_PASS);
 	}
 	SD_END_FRAME(&frame);
+}
+
+static void
+softdelete_run(SD_RUN_ARGS)
+{
+	if (needs_frame(queryDesc))
+		run_in_frame(SD_RUN_PASS);
+	else
+		chain_run(SD_RUN_PASS);
 }
 
 /* Where EXPLAIN ANALYZE shows the time of the cascade: with our trigger's. */
@@ -182,20 +206,20 @@ run_last_node(PlanState *ps)
 }
 
 static void
-softdelete_finish(QueryDesc *query)
+chain_finish(QueryDesc *query)
+{
+	if (prev_finish)
+		prev_finish(query);
+	else
+		standard_ExecutorFinish(query);
+}
+
+static void
+finish_in_frame(QueryDesc *query)
 {
 	SdFrame		frame = {0};
 	LastNode	last = {0};
 	EState	   *estate = query->estate;
-
-	if (!modifies_data(query))
-	{
-		if (prev_finish)
-			prev_finish(query);
-		else
-			standard_ExecutorFinish(query);
-		return;
-	}
 
 	frame.query = query;
 	frame.statement = sd_statement_of(query);
@@ -207,15 +231,21 @@ softdelete_finish(QueryDesc *query)
 	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, &last);
 	SD_BEGIN_FRAME(&frame);
 	{
-		if (prev_finish)
-			prev_finish(query);
-		else
-			standard_ExecutorFinish(query);
+		chain_finish(query);
 	}
 	SD_END_FRAME(&frame);
 	estate->es_auxmodifytables = list_delete_last(estate->es_auxmodifytables);
 	if (last.fires)
 		estate->es_top_eflags &= ~EXEC_FLAG_SKIP_TRIGGERS;
+}
+
+static void
+softdelete_finish(QueryDesc *query)
+{
+	if (needs_frame(query))
+		finish_in_frame(query);
+	else
+		chain_finish(query);
 }
 
 void

@@ -167,6 +167,37 @@ is_restored(ResultRelInfo *rel, SdStatement *statement)
 		RelationGetRelid(root_of(rel)->ri_RelationDesc) == statement->relid;
 }
 
+/*
+ * Is it an UPDATE of one table, unmanaged or such that none of our triggers has
+ * anything to do?  Then they are switched off, the quick way: most statements that
+ * come here are of that kind.
+ */
+bool
+sd_is_quiet_update(QueryDesc *query)
+{
+	List	   *rels = query->estate->es_opened_result_relations;
+	ResultRelInfo *rel = linitial(rels);
+	TriggerDesc *desc = rel->ri_TrigDesc;
+	SdTable    *table;
+
+	if (query->operation != CMD_UPDATE || list_length(rels) != 1 || desc == NULL ||
+		rel->ri_RelationDesc->rd_rel->relkind != RELKIND_RELATION ||
+		rel->ri_RelationDesc->rd_rel->relispartition)
+		return false;
+	table = sd_table(rel->ri_RelationDesc);
+	if (table == NULL)
+		return true;
+	if (!table->quiet ||
+		bms_overlap(table->loud_columns, ExecGetUpdatedCols(rel, query->estate)))
+		return false;
+	desc->trig_update_before_row = false;
+	if (table->others_after)
+		desc->triggers[table->mark_trigger].tgenabled = TRIGGER_DISABLED;
+	else
+		rel->ri_TrigDesc = NULL;
+	return true;
+}
+
 /* Decide for every result relation which of our triggers are needed. */
 void
 sd_choose_triggers(QueryDesc *query, SdStatement *statement)

@@ -68,7 +68,8 @@ classify(Query *query, const char *query_string, SdPlanning *planning,
 				break;
 		}
 	}
-	else if (sd_is_ri_query(query, query_string, &planning->check_atts))
+	else if (InNoForceRLSOperation() &&
+			 sd_is_ri_query(query, query_string, &planning->check_atts))
 	{
 		*ri = true;
 		planning->visibility = SD_VISIBLE_ALL;

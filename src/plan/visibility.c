@@ -157,7 +157,7 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 		prev_relation_info(root, relid, inhparent, rel);
 
 	/* CREATE INDEX and CLUSTER come here without the planner */
-	if (!sd_planning.active)
+	if (!sd_planning.active || sd_surely_unmanaged(relid))
 		return;
 
 	relation = table_open(relid, NoLock);

@@ -20,6 +20,7 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/partition.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "tables/condition.h"
@@ -169,11 +170,49 @@ read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
 }
 
 /*
+ * Which UPDATEs need none of our triggers?  trigger: mark(), in triggers.
+ */
+static void
+read_quiet(SdTable *table, TriggerDesc *triggers, const Trigger *trigger)
+{
+	ListCell   *lc;
+
+	table->mark_trigger = trigger - triggers->triggers;
+	table->quiet = !triggers->trig_update_before_statement &&
+		!triggers->trig_update_after_statement && !triggers->trig_update_new_table &&
+		!triggers->trig_update_old_table;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *other = &triggers->triggers[i];
+
+		if (!TRIGGER_FOR_UPDATE(other->tgtype) || !TRIGGER_FOR_ROW(other->tgtype) ||
+			sd_is_own_trigger(other))
+			continue;
+		if (TRIGGER_FOR_AFTER(other->tgtype))
+			table->others_after = true;
+		else
+			table->quiet = false;
+	}
+
+	table->loud_columns = bms_make_singleton(table->marker - FirstLowInvalidHeapAttributeNumber);
+	table->loud_columns = bms_add_member(table->loud_columns,
+										 table->id - FirstLowInvalidHeapAttributeNumber);
+	foreach(lc, table->held)
+	{
+		SdHeldKey  *key = lfirst(lc);
+
+		for (int i = 0; i < key->n; i++)
+			table->loud_columns = bms_add_member(table->loud_columns,
+												 key->atts[i] - FirstLowInvalidHeapAttributeNumber);
+	}
+}
+
+/*
  * Fill the entry from the trigger; the current context is the entry's.  NULL
  * where the trigger is none of enable()'s.
  */
 SdTable *
-sd_read_table(Relation rel, const Trigger *trigger)
+sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 {
 	SdTable    *table = palloc0(sizeof(SdTable));
 	int			natts;
@@ -217,5 +256,6 @@ sd_read_table(Relation rel, const Trigger *trigger)
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);
 	table->held = sd_held_keys(rel);
+	read_quiet(table, triggers, trigger);
 	return table;
 }

@@ -10,6 +10,6 @@
 #include "tables/table.h"
 
 extern Oid	sd_topmost(Relation rel);
-extern SdTable *sd_read_table(Relation rel, const Trigger *trigger);
+extern SdTable *sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger);
 
 #endif							/* SOFTDELETE_READER_H */

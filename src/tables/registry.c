@@ -35,6 +35,14 @@ typedef struct CacheEntry
 
 static HTAB *cache = NULL;
 
+/*
+ * Those asked for last, by the end of their OIDs: managed ones, and tables without
+ * a trigger like ours.  Most are asked for again and again.
+ */
+#define RECENT 128
+static CacheEntry *recent[RECENT];
+static Oid	unmanaged[RECENT];
+
 /* Make the entries of that partition tree stale, or all of them. */
 static void
 make_stale(Oid root)
@@ -59,9 +67,12 @@ relation_changed(Datum arg, Oid relid)
 
 	if (!OidIsValid(relid))
 	{
+		memset(unmanaged, 0, sizeof(unmanaged));
 		make_stale(InvalidOid);
 		return;
 	}
+	if (unmanaged[relid % RECENT] == relid)
+		unmanaged[relid % RECENT] = InvalidOid;
 	entry = hash_search(cache, &relid, HASH_FIND, NULL);
 	if (entry)
 	{
@@ -117,6 +128,7 @@ sweep(void)
 			MemoryContextSetParent(entry->context, TopTransactionContext);
 		hash_search(cache, &entry->relid, HASH_REMOVE, NULL);
 	}
+	memset(recent, 0, sizeof(recent));
 	threshold = Max(256, 2 * hash_get_num_entries(cache));
 }
 
@@ -151,7 +163,7 @@ build_entry(Relation rel)
 	for (int i = 0; i < triggers->numtriggers; i++)
 		if (triggers->triggers[i].tgfoid == mark_trigger)
 		{
-			table = sd_read_table(rel, &triggers->triggers[i]);
+			table = sd_read_table(rel, triggers, &triggers->triggers[i]);
 			break;
 		}
 	MemoryContextSwitchTo(old);
@@ -186,16 +198,32 @@ sd_table(Relation rel)
 	if (rel->trigdesc == NULL || !rel->trigdesc->trig_update_after_row ||
 		(rel->rd_rel->relkind != RELKIND_RELATION &&
 		 rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE))
+	{
+		unmanaged[relid % RECENT] = relid;
 		return NULL;
+	}
+	entry = recent[relid % RECENT];
+	if (entry && entry->relid == relid && !entry->stale)
+		return entry->table;
 	entry = hash_search(cache, &relid, HASH_FIND, NULL);
 	if (entry && !entry->stale)
+	{
+		recent[relid % RECENT] = entry;
 		return entry->table;
+	}
 	if (!OidIsValid(sd_objects()->mark_trigger))
 		return NULL;
 	return build_entry(rel)->table;
 }
 
-/* The same by OID; leaves an AccessShareLock until the transaction ends. */
+/* Is the relation, which is locked, one that has no trigger of ours for sure? */
+bool
+sd_surely_unmanaged(Oid relid)
+{
+	return unmanaged[relid % RECENT] == relid;
+}
+
+/* sd_table() by OID; leaves an AccessShareLock until the transaction ends. */
 SdTable *
 sd_table_by_oid(Oid relid)
 {

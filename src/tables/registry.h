@@ -14,6 +14,7 @@
 
 extern void sd_registry_init(void);
 extern SdTable *sd_table(Relation rel);
+extern bool sd_surely_unmanaged(Oid relid);
 extern SdTable *sd_table_by_oid(Oid relid);
 extern SdTable *sd_find_table(Oid relid);
 

@@ -9,6 +9,7 @@
 
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
@@ -50,6 +51,14 @@ typedef struct SdTable
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
 	List	   *held;			/* SdHeldKey: unique keys that deleted rows hold */
+
+	/* of our triggers for UPDATE, see triggerset.c */
+	bool		quiet;			/* nobody else has a BEFORE ROW or statement trigger ... */
+	bool		others_after;	/* ... but somebody an AFTER ROW trigger */
+	int			mark_trigger;	/* its place in the descriptor */
+	Bitmapset  *loud_columns;	/* an UPDATE of these fires them; the offset is that
+								 * of updatedCols */
+
 	bool		below_known;	/* for sd_has_children() */
 	bool		below;			/* keys refer to partitions of it by themselves */
 
