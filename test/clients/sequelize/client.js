@@ -167,7 +167,7 @@ const flows = async () => {
 			const [post] = await Post.findAll({ where: { authorId: 9 }, include: [Attachment, Tag] });
 			return [gone, rows, post.slug, post.attachments.length, names(post.tags)];
 		});
-		await flow('+describeTable', async () => Object.keys(await sequelize.getQueryInterface().describeTable('post')).slice(5));
+		await flow('+describeTable, what was added', async () => Object.keys(await sequelize.getQueryInterface().describeTable('post')).slice(5));
 		await flow('+showIndex', async () => (await sequelize.getQueryInterface().showIndex('post')).map((i) => [i.name, i.unique]));
 		await flow('+truncate', () => Attachment.truncate());
 		await flow('+sync({ alter: true })', () => sequelize.sync({ alter: true }));
