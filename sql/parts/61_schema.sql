@@ -8,9 +8,11 @@ CREATE FUNCTION enable_schema(schema name, retention interval DEFAULT '30 days')
 	RETURNS TABLE (target regclass, outcome text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	todo	regclass[];
-	next	record;
-	usual	record;
+	todo		regclass[];
+	parents		regclass[];
+	children	regclass[];
+	next		record;
+	usual		record;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = schema) THEN
 		RAISE EXCEPTION 'schema "%" does not exist', schema USING ERRCODE = 'invalid_schema_name';
@@ -21,16 +23,21 @@ BEGIN
 					 AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition
 					 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 				   ORDER BY c.relname);
+	-- who cascades to whom
+	SELECT array_agg(e.parent), array_agg(e.child) INTO parents, children
+	  FROM (SELECT DISTINCT coalesce(pg_partition_root(c.confrelid), c.confrelid)::regclass AS parent,
+				   coalesce(pg_partition_root(c.conrelid), c.conrelid)::regclass AS child
+			  FROM pg_constraint c
+			 WHERE c.contype = 'f' AND c.confdeltype = 'c' AND softdelete.is_enforced(c)) e
+	 WHERE e.parent = ANY (todo) AND e.child <> e.parent;
 	WHILE todo <> '{}' LOOP
-		SELECT t AS tbl, children, others INTO next FROM unnest(todo) WITH ORDINALITY AS x(t, n)
-		 CROSS JOIN LATERAL (
-			SELECT count(*) FILTER (WHERE k.child = ANY (todo)) AS children, count(*) FILTER (WHERE k.child <> ALL (todo)) AS others
-			  FROM (SELECT DISTINCT coalesce(pg_partition_root(c.conrelid), c.conrelid)::regclass AS child
-					  FROM pg_constraint c
-					 WHERE c.contype = 'f' AND c.confdeltype = 'c' AND softdelete.is_enforced(c)
-					   AND c.confrelid = ANY ((SELECT softdelete.with_partitions(ARRAY[t]))::regclass[])) k
-			 WHERE k.child <> t AND (softdelete.describe(k.child)).marker IS NULL) y
-		 ORDER BY children > 0, n LIMIT 1;
+		SELECT x.t AS tbl, count(*) FILTER (WHERE k.child = ANY (todo)) AS children, count(*) FILTER (WHERE k.child <> ALL (todo)) AS others
+		  INTO next
+		  FROM unnest(todo) WITH ORDINALITY AS x(t, n)
+		  LEFT JOIN (SELECT u.parent, u.child FROM unnest(parents, children) AS u(parent, child)
+					  WHERE (softdelete.describe(u.child)).marker IS NULL) k ON k.parent = x.t
+		 GROUP BY x.t, x.n
+		 ORDER BY count(*) FILTER (WHERE k.child = ANY (todo)) > 0, x.n LIMIT 1;
 		todo := array_remove(todo, next.tbl);
 		target := next.tbl;
 		IF (softdelete.describe(target)).marker IS NOT NULL THEN
