@@ -68,10 +68,20 @@ SELECT softdelete.state('attachments', 11);
 ------------------------------------------------------------------------------
 SELECT t.title, p.id, array_agg(a.id ORDER BY a.display_order) AS images
   FROM threads t JOIN posts p ON p.thread_id = t.id LEFT JOIN attachments a ON a.post_id = p.id GROUP BY t.id, p.id ORDER BY p.id;
+CREATE FUNCTION pg_temp.nodes(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line	text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		IF line !~ 'Cond' THEN
+			RETURN NEXT line;
+		END IF;
+	END LOOP;
+END $$;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
-EXPLAIN (COSTS OFF) SELECT * FROM attachments WHERE post_id = 2 AND is_active ORDER BY display_order;
-EXPLAIN (COSTS OFF) SELECT * FROM attachments WHERE post_id = 2 ORDER BY display_order;
+SELECT pg_temp.nodes('SELECT * FROM attachments WHERE post_id = 2 AND is_active ORDER BY display_order');
+SELECT pg_temp.nodes('SELECT * FROM attachments WHERE post_id = 2 ORDER BY display_order');
 RESET enable_seqscan;
 RESET enable_bitmapscan;
 SELECT id FROM attachments WHERE post_id = 2 AND is_active ORDER BY display_order;
