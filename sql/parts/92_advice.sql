@@ -26,7 +26,7 @@ CREATE FUNCTION advice(target regclass DEFAULT NULL)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET intervalstyle = postgres AS $$
 	(SELECT t.target, a.kind, a.problem, a.ddl, a.severity
 	  FROM softdelete.advised($1) AS t(target)
-	 CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM softdelete.tables m WHERE m.target = t.target)) AS m(managed)
+	 CROSS JOIN LATERAL (SELECT (softdelete.describe(t.target)).marker IS NOT NULL OFFSET 0) AS m(managed)
 	 CROSS JOIN LATERAL (
 		SELECT 1, l.* FROM softdelete.advice_lost(t.target) WITH ORDINALITY l WHERE NOT m.managed UNION ALL
 		SELECT 2, l.* FROM softdelete.advice_cleanup_index(t.target) WITH ORDINALITY l WHERE m.managed UNION ALL
