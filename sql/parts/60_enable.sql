@@ -4,8 +4,8 @@
 
 CREATE FUNCTION enable(target regclass, marker name DEFAULT 'deleted_at', deleted_value text DEFAULT NULL,
 	retention interval DEFAULT NULL, "cascade" boolean DEFAULT false, build_index boolean DEFAULT true,
-	triggers text DEFAULT 'delete', "unique" text DEFAULT 'live', hide boolean DEFAULT true)
-	RETURNS void
+	triggers text DEFAULT 'delete', "unique" text DEFAULT 'live', hide boolean DEFAULT true,
+	live_indexes boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	tables	regclass[];
@@ -22,17 +22,17 @@ BEGIN
 	END LOOP;
 	FOR i IN 2 .. cardinality(tables) LOOP
 		CONTINUE WHEN managed[i];
-		PERFORM softdelete.enable_table(tables[i], markers[i], NULL, retention, build_index, triggers, "unique", hide);
+		PERFORM softdelete.enable_table(tables[i], markers[i], NULL, retention, build_index, triggers, "unique", hide, live_indexes);
 		IF (markers[i], marker) <> ('deleted_at', 'deleted_at') THEN
 			RAISE NOTICE 'table "%" is managed by column "%"', tables[i], markers[i];
 		END IF;
 	END LOOP;
-	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index, triggers, "unique", hide);
+	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index, triggers, "unique", hide, live_indexes);
 	PERFORM softdelete.tell_of_children(tables);
 	-- hand-written deletes may have left such
 	PERFORM softdelete.warn_of_orphans(tables);
 END $$;
-COMMENT ON FUNCTION enable(regclass, name, text, interval, boolean, boolean, text, text, boolean) IS 'make DELETE on a table recoverable';
+COMMENT ON FUNCTION enable(regclass, name, text, interval, boolean, boolean, text, text, boolean, boolean) IS 'make DELETE on a table recoverable';
 
 CREATE FUNCTION check_enable(target regclass, marker name, retention interval, triggers text, "unique" text, hide boolean) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -171,7 +171,7 @@ END $$;
 COMMENT ON FUNCTION cascade_closure(regclass, name, boolean) IS 'a table and those that deletes of its rows cascade to, each with its marker (internal)';
 
 CREATE FUNCTION enable_table(target regclass, marker name, deleted_value text, retention interval, build_index boolean,
-	triggers text, "unique" text, hide boolean) RETURNS void
+	triggers text, "unique" text, hide boolean, live_indexes boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	old		record;				-- how it is managed now, if it is
@@ -192,6 +192,7 @@ BEGIN
 		no_ids := softdelete.add_companions(target, new);
 		IF old.marker IS NOT NULL THEN
 			PERFORM softdelete.make_keys_full(target);
+			live_indexes := softdelete.make_indexes_full(target) OR live_indexes;
 			PERFORM softdelete.drop_cleanup_indexes(target);
 			PERFORM softdelete.drop_triggers(target);
 		END IF;
@@ -217,6 +218,9 @@ BEGIN
 	ELSE
 		PERFORM softdelete.keep_keys(target);
 	END IF;
+	IF live_indexes THEN
+		PERFORM softdelete.make_indexes_live(target);
+	END IF;
 	IF retention IS NOT NULL THEN
 		PERFORM softdelete.set_retention(target, retention);
 	ELSE
@@ -227,7 +231,7 @@ BEGIN
 		PERFORM softdelete.tell_of_adopted(target, new, id);
 	END IF;
 END $$;
-COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, text, boolean) IS 'manage one table (internal; use enable)';
+COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, text, boolean, boolean) IS 'manage one table (internal; use enable)';
 
 -- Where the table has statistics, lest the planner take next to no row for live;
 -- where it has none, nearly all count as live (src/plan/statistics.c), and a table that

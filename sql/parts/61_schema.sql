@@ -4,7 +4,7 @@
 
 -- The next table that nothing unmanaged cascades to any more; in a cycle any, with
 -- those that it needs, unless one of them is elsewhere.
-CREATE FUNCTION enable_schema(schema name, retention interval DEFAULT '30 days')
+CREATE FUNCTION enable_schema(schema name, retention interval DEFAULT '30 days', live_indexes boolean DEFAULT false)
 	RETURNS TABLE (target regclass, outcome text)
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -52,7 +52,8 @@ BEGIN
 									  softdelete.enable_call(target, NULL));
 				ELSE
 					PERFORM softdelete.enable(target, usual.marker, retention => enable_schema.retention,
-											  "cascade" => next.children > 0 AND next.others = 0);
+											  "cascade" => next.children > 0 AND next.others = 0,
+											  live_indexes => enable_schema.live_indexes);
 					outcome := format('managed, by "%s"', usual.marker)
 						|| CASE WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = target AND i.indisprimary) THEN ''
 								ELSE '; no primary key: delete(), restore() and the like by key do not work' END;
@@ -66,4 +67,4 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION enable_schema(name, interval) IS 'enable() for all tables of a schema, in the order of their keys; says what became of each';
+COMMENT ON FUNCTION enable_schema(name, interval, boolean) IS 'enable() for all tables of a schema, in the order of their keys; says what became of each';

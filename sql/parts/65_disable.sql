@@ -27,6 +27,7 @@ BEGIN
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
 
 	PERFORM softdelete.make_keys_full(target);
+	PERFORM softdelete.make_indexes_full(target);
 	PERFORM softdelete.drop_triggers(target);
 	PERFORM softdelete.drop_cleanup_indexes(target);
 	PERFORM softdelete.forget(target);

@@ -201,17 +201,14 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
 		SELECT 'partial_index',
-			   format('"%s" indexes deleted rows, too: a partial one would save about %s of %s', c.relname,
-					  pg_size_pretty((pg_relation_size(x.indexrelid) * softdelete.deleted_share(target))::bigint),
-					  pg_size_pretty(pg_relation_size(x.indexrelid))),
-			   s.ddl, 'maybe'
-		  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-		 CROSS JOIN LATERAL softdelete.live_twin(x.indexrelid, softdelete.index_name(target, 'live_idx', VARIADIC ARRAY[c.relname]), true) w
-		 CROSS JOIN LATERAL softdelete.replacing(x.indexrelid, NULL, w.index_ddl, NULL, NULL) WITH ORDINALITY AS s(ddl, n)
-		 WHERE x.indrelid = target AND c.relkind = 'i' AND softdelete.deleted_share(target) > 0.1
-		   AND NOT x.indisunique AND NOT x.indisexclusion AND x.indpred IS NULL AND x.indisvalid AND w.index_ddl IS NOT NULL
-		   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = target AND k.contype = 'f' AND softdelete.leads_with(x.indexrelid, k.conkey))
-		 ORDER BY c.relname, s.n;
+			   format('"%s" indexes deleted rows, too: a partial one would save about %s of %s', f.name,
+					  pg_size_pretty((pg_relation_size(f.index) * d.share)::bigint), pg_size_pretty(pg_relation_size(f.index))),
+			   s.ddl, CASE WHEN d.share > 0.3 THEN 'should' ELSE 'maybe' END
+		  FROM softdelete.deleted_share(target) AS d(share)
+		 CROSS JOIN LATERAL softdelete.indexes_to_narrow(target, true) f
+		 CROSS JOIN LATERAL softdelete.replacing(f.index, NULL, f.ddl, NULL, NULL) WITH ORDINALITY AS s(ddl, n)
+		 WHERE d.share > 0.1 AND (SELECT c.relkind FROM pg_class c WHERE c.oid = f.index) = 'i'
+		 ORDER BY f.name, s.n;
 END $$;
 COMMENT ON FUNCTION advice_partial_index(regclass) IS 'full indexes that carry many deleted rows (internal; use advice)';
 

@@ -142,7 +142,7 @@ DROP TABLE mine;
 -- the rest of the internal functions do what their caller could do anyway, or
 -- ask for the table's owner
 \set VERBOSITY sqlstate
-SELECT softdelete.enable_table('posts', 'deleted_at', NULL, '1 day', true, 'delete', 'keep', true);
+SELECT softdelete.enable_table('posts', 'deleted_at', NULL, '1 day', true, 'delete', 'keep', true, false);
 SELECT softdelete.create_cleanup_index('notes');
 SELECT softdelete.add_companion('posts', 'evil', 'int DEFAULT 1', '{}', 'x');
 SELECT softdelete.adopt('posts', 100);

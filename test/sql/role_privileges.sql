@@ -184,7 +184,7 @@ SET search_path = privileges;
 \set VERBOSITY sqlstate
 SELECT softdelete.adopt('posts', 100);
 SELECT softdelete.forget('posts');
-SELECT softdelete.enable_table('posts', 'title', 'x', '0', true, 'delete', 'keep', true);
+SELECT softdelete.enable_table('posts', 'title', 'x', '0', true, 'delete', 'keep', true, false);
 SELECT softdelete.purge_table('posts', '0', 10);
 SELECT softdelete.purge_tables('posts', 10, false, '0');
 SELECT softdelete.add_companion('posts', 'x', 'int', '{}', 'x');

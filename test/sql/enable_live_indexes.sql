@@ -1,0 +1,91 @@
+-- enable(..., live_indexes => true): full indexes that no foreign key needs become ones
+-- of live rows, under their names and with all else they have; disable() puts them back.
+SET client_min_messages = notice;
+SET ROLE sd_owner;
+CREATE SCHEMA "Live Indexes";
+SET search_path = "Live Indexes";
+CREATE TABLE author (id int PRIMARY KEY, name text UNIQUE, "Born" date);
+CREATE INDEX ON author ("Born" DESC NULLS LAST) INCLUDE (name) WITH (fillfactor = 70);
+CREATE TABLE "Book" (id int PRIMARY KEY, author int REFERENCES author ON DELETE CASCADE, title text, tags int[], deleted_at timestamptz);
+CREATE INDEX "by Author" ON "Book" (author, title);
+CREATE INDEX "by title" ON "Book" (lower(title), id);
+COMMENT ON INDEX "by title" IS 'what the search reads; it''s ours';
+CREATE INDEX tags ON "Book" USING gin (tags);
+CREATE INDEX some ON "Book" (title) WHERE id > 100;
+CREATE INDEX clustered ON "Book" (title, id);
+ALTER TABLE "Book" CLUSTER ON clustered;
+CREATE INDEX by_time ON "Book" (deleted_at, id);
+
+CREATE VIEW definitions AS
+SELECT i.relname, pg_get_indexdef(i.oid) AS definition, obj_description(i.oid, 'pg_class') AS said
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+WHERE x.indrelid = ANY (ARRAY['author', '"Book"']::regclass[]);
+CREATE TABLE before AS SELECT * FROM definitions;
+
+SELECT softdelete.enable('author', "cascade" => true, live_indexes => true);
+\t on
+TABLE definitions ORDER BY relname;
+\t off
+
+-- queries of live rows use them
+INSERT INTO author SELECT n, 'name ' || n, DATE '1900-01-01' + n FROM generate_series(1, 2000) n;
+INSERT INTO "Book" SELECT n, n, 'title ' || n, ARRAY[n] FROM generate_series(1, 2000) n;
+DELETE FROM author WHERE id > 1000;
+ANALYZE author, "Book";
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT name FROM author ORDER BY "Born" DESC NULLS LAST LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT id FROM "Book" WHERE lower(title) = 'title 7';
+RESET enable_seqscan;
+SELECT softdelete.undo(max(id)) FROM softdelete.deletions WHERE target = 'author'::regclass;
+SELECT count(*) FROM "Book";
+
+-- again: there is nothing left to do; and an ordinary enable() leaves them as they are
+SELECT softdelete.enable('author', live_indexes => true);
+SELECT softdelete.enable('author');
+SELECT count(*) FROM definitions WHERE said LIKE 'softdelete: over live rows%';
+
+-- with another marker they follow it
+ALTER TABLE "Book" ADD is_deleted boolean;
+SELECT softdelete.enable('"Book"', 'is_deleted');
+SELECT definition FROM definitions WHERE relname = 'by title';
+
+SELECT softdelete.disable('"Book"', drop_columns => true);
+SELECT softdelete.disable('author', drop_columns => true);
+SELECT * FROM before b FULL JOIN definitions d USING (relname, definition)
+WHERE b.said IS DISTINCT FROM d.said OR b.relname IS NULL OR d.relname IS NULL;
+-- (the marker was there before the first enable(), and so stays)
+SELECT relname FROM before EXCEPT SELECT relname FROM definitions;
+
+-- a partitioned table
+CREATE TABLE event (id int, at date, what text) PARTITION BY RANGE (at);
+CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE event_2 PARTITION OF event FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
+CREATE INDEX event_what ON event (what);
+SELECT softdelete.enable('event', live_indexes => true);
+SELECT tablename, indexdef FROM pg_indexes WHERE indexdef LIKE '%what%' ORDER BY 1;
+SELECT softdelete.disable('event', drop_columns => true);
+SELECT tablename, indexdef FROM pg_indexes WHERE indexdef LIKE '%what%' ORDER BY 1;
+
+-- of a whole schema; not those that are managed already
+CREATE SCHEMA sd_live_all;
+CREATE TABLE sd_live_all.a (id int PRIMARY KEY, x int);
+CREATE INDEX a_x ON sd_live_all.a (x);
+SELECT * FROM softdelete.enable_schema('sd_live_all', live_indexes => true);
+SELECT pg_get_indexdef('sd_live_all.a_x'::regclass);
+
+-- advice(): where much is deleted, it should be done
+CREATE TABLE note (id int PRIMARY KEY, x int, t text);
+CREATE INDEX note_x ON note (x);
+CREATE INDEX note_t ON note (t, x);
+SET client_min_messages = warning;
+SELECT softdelete.enable('note');
+INSERT INTO note SELECT n, n, repeat('x', 50) || n FROM generate_series(1, 3000) n;
+DELETE FROM note WHERE id % 5 = 0;
+ANALYZE note;
+SELECT severity, ddl FROM softdelete.advice('note') WHERE kind = 'partial_index';
+DELETE FROM note WHERE id % 2 = 0;
+ANALYZE note;
+SELECT severity, ddl FROM softdelete.advice('note') WHERE kind = 'partial_index';
+
+RESET ROLE;
+DROP SCHEMA "Live Indexes", sd_live_all CASCADE;
