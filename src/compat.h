@@ -226,4 +226,11 @@ sd_simple_heap_update(Relation rel, ItemPointer old, HeapTuple tuple)
 #define SD_RESTRICT_HAS_OWN_ERROR 0
 #endif
 
+/* keys that end in a period are new in 18 */
+#if PG_VERSION_NUM >= 180000
+#define sd_without_overlaps(key) ((key)->without_overlaps)
+#else
+#define sd_without_overlaps(key) false
+#endif
+
 #endif							/* SOFTDELETE_COMPAT_H */

@@ -17,6 +17,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "ddl/addkeys.h"
 #include "ddl/alterkeys.h"
 #include "ddl/copy.h"
 #include "ddl/dropconstraint.h"
@@ -65,7 +66,8 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 {
 	Node	   *command = pstmt->utilityStmt;
 	NodeTag		tag = nodeTag(command);
-	PlannedStmt *const meant = sd_copy_visible(pstmt);
+	SdAddedKeys added;
+	PlannedStmt *const meant = sd_live_added_keys(sd_copy_visible(pstmt), &added);
 	int			depth = sd_bypass_depth;
 	int			copy_depth = sd_copy_depth;
 	SdDrops		drops;
@@ -88,7 +90,7 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	else if (tag == T_CopyStmt)
 		sd_copy_depth++;
 	sd_drops_begin(&drops);
-	sd_ddl_hint_begin(&hint, command);
+	sd_ddl_hint_begin(&hint, meant->utilityStmt);
 	PG_TRY();
 	{
 		chain(meant, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
@@ -108,6 +110,7 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 
 	sd_drops_check(&drops);
 	sd_follow_live_keys(command, live_keys);
+	sd_finish_added_keys(&added);
 	if (tag == T_AlterTableStmt)
 	{
 		sd_check_new_keys(change);

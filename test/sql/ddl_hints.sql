@@ -13,8 +13,10 @@ INSERT INTO parent VALUES (1);
 SELECT softdelete.enable('"Thing"');
 DELETE FROM "Thing" WHERE id = 1;
 
+SET softdelete.visibility = with_deleted; -- else they are keys of live rows: key_added.sql
 ALTER TABLE "Thing" ADD CONSTRAINT once UNIQUE (email);
 CREATE UNIQUE INDEX ON "Thing" (email);
+RESET softdelete.visibility;
 CREATE UNIQUE INDEX ON "Thing" (email) WHERE id < 9;
 ALTER TABLE "Thing" ADD CHECK (n IS NOT NULL);
 ALTER TABLE "Thing" ALTER n SET NOT NULL;

@@ -345,8 +345,10 @@ ALTER TABLE kept ADD CHECK (id <> 1);
 ALTER TABLE kept ADD CONSTRAINT later CHECK (id <> 1) NOT VALID;
 ALTER TABLE kept VALIDATE CONSTRAINT later;
 ALTER TABLE kept DROP CONSTRAINT later;
+SET softdelete.visibility = with_deleted;
 ALTER TABLE kept ADD UNIQUE (n);
 CREATE UNIQUE INDEX ON kept (n);
+RESET softdelete.visibility;
 UPDATE kept SET "Note" = NULL;
 ALTER TABLE kept ALTER COLUMN n SET NOT NULL;
 \set VERBOSITY default

@@ -111,6 +111,7 @@ const flows = async () => {
 		await knex.schema.alterTable('tag', (t) => t.dropUnique(['name']));
 		await knex.schema.alterTable('tag', (t) => t.unique(['name']));
 		await knex('tag').where({ name: 'green' }).del();
+		await knex('tag').insert({ name: 'green' });
 		return knex('tag').pluck('name').orderBy('id');
 	});
 	await flow('introspection: a column', () => knex('post').columnInfo('slug'));
@@ -129,9 +130,6 @@ const flows = async () => {
 			await knex('post').where({ id: 90 }).count(),
 			(await knex.raw('SELECT softdelete.restore(?, ?)', ['author', 9])).rows,
 			await knex('post').join('post_tag', 'post.id', 'post_tag.post_id').where({ author_id: 9 }).select('slug', 'tag_id'),
-		]);
-		await flow('+unique made by a migration afterwards holds deleted rows, too', async () => [
-			await knex('tag').insert({ name: 'green' }).returning('name'),
 		]);
 		await flow('+truncate', () => knex('attachment').truncate());
 	}
