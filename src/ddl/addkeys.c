@@ -35,6 +35,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #define LIVE_KEY_COMMENT "softdelete: unique among live rows; was "
 
@@ -262,10 +263,13 @@ sd_finish_added_keys(SdAddedKeys *added)
 	CommandCounterIncrement();
 	if (added->commands == NIL)
 	{
+		/* CREATE INDEX CONCURRENTLY has begun another transaction */
+		PushActiveSnapshot(GetTransactionSnapshot());
 		rel = relation_open(added->relid, AccessShareLock);
 		foreach(command, list_difference_oid(RelationGetIndexList(rel), added->before))
 			tell(added, lfirst_oid(command), "INDEX");
 		relation_close(rel, NoLock);
+		PopActiveSnapshot();
 		return;
 	}
 	forthree(command, added->commands, was, added->was, name, added->names)
