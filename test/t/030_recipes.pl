@@ -1,4 +1,4 @@
-# The pages of doc/recipes, and doc/sharding-without-citus.md, say what happens: their
+# The pages of doc/recipes, doc/sharding-without-citus.md and doc/maintenance.md say what happens: their
 # own SQL is run, block by block, and prints what the page shows.
 #
 #   ```sql          run as the role "shop", who owns the tables; "```sql support" as
@@ -20,7 +20,7 @@ use Test::More;
 
 $ENV{PATH} .= ':/usr/sbin';		# where Debian has pgbouncer
 my $doc = dirname(__FILE__) . '/../../doc';
-my @pages = (sort(glob("$doc/recipes/*.md")), "$doc/sharding-without-citus.md");
+my @pages = (sort(glob("$doc/recipes/*.md")), "$doc/sharding-without-citus.md", "$doc/maintenance.md");
 
 my $node = PostgreSQL::Test::Cluster->new('recipes');
 $node->init(allows_streaming => 'logical');

@@ -109,3 +109,46 @@ SELECT * FROM softdelete.purge_expired();")" 1
 	sql soft -c 'SET client_min_messages = warning' -c "DO \$\$BEGIN FOR i IN 1 .. 1000 LOOP
 		EXECUTE format('DROP TABLE many.t%s', i); COMMIT; END LOOP; END\$\$" -c 'DROP SCHEMA many'
 fi
+
+# The 95th percentile, in milliseconds, of what two clients wait for who read, add
+# children, delete and restore; the tables are purged by a backend on another core.
+beside() { # [COMMAND]
+	local other purge=
+	other=$(seq 0 $(($(nproc) - 1)) | grep -vx "$core" | head -n 1)
+	rm -f "$scratch"/load.*
+	if [ -n "${1:-}" ]; then
+		sql soft >/dev/null 2>&1 <<-SQL &
+			SELECT pg_backend_pid() AS pid \\gset
+			\\setenv PID :pid
+			\\! taskset -cp ${other:-$core} \$PID
+			SELECT pg_sleep(0.2);
+			$1
+		SQL
+		purge=$!
+	fi
+	say "\\set id $((200 * k)) + 1 + 2 * random(0, $((5 * k - 1)))
+\\set gone $((210 * k)) + 1 + :client_id + 2 * random(0, $((4 * k)))
+SELECT title, body FROM posts WHERE id = :id;
+INSERT INTO attachments (id, post_id, file_name, url, size) VALUES (nextval('load_ids'), :id, 'file', 'url', 1);
+DELETE FROM posts WHERE id = :gone;
+SELECT softdelete.restore('posts', :gone);" >"$scratch/load.sql"
+	connect soft "$server_bin/pgbench" -n -M prepared -c 2 -R 200 -T 3 -l --log-prefix="$scratch/load.log" \
+		-f "$scratch/load.sql" >"$scratch/pgbench.out" 2>&1 || { cat "$scratch/pgbench.out" >&2; die "pgbench failed"; }
+	[ -z "$purge" ] || wait "$purge" || die "the purge failed"
+	cat "$scratch"/load.log.* | awk '{ print $3 / 1000 }' | sort -g | awk '{ v[NR] = $1 } END { print v[int(NR * 0.95)] }'
+}
+if wanted load-beside-purge; then
+	for ((round = 1; round <= few; round++)); do
+		load 0 $((200 * k)) 6
+		sql soft -c 'DROP SEQUENCE IF EXISTS load_ids' -c 'CREATE SEQUENCE load_ids START 100000000' \
+			-c 'DELETE FROM posts WHERE topic_id = 1' \
+			-c "SET session_replication_role = replica; SET softdelete.visibility = deleted;
+			UPDATE posts SET deleted_at = deleted_at - interval '1 day';
+			UPDATE attachments SET deleted_at = deleted_at - interval '1 day'" -c 'VACUUM (ANALYZE)' >/dev/null 2>&1
+		without=$(beside)
+		note "$(beside "CALL softdelete.run_maintenance(older_than => '12 hours');")" "$without"
+		[ "$(sql soft -c "SELECT count(*) FROM softdelete.job_runs WHERE purged > 0 AND job = 'purge' AND started_at > now() - interval '1 min'")" != 0 ] ||
+			die 'nothing was purged beside the load'
+	done
+	report load-beside-purge '<= 1.20' ms "a load of reads, new children, deletes and restores beside run_maintenance(), 95th percentile of its latency : without"
+fi
