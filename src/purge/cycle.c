@@ -192,9 +192,12 @@ erase(SdCycle *cycle, RowSet *rows)
 	}
 }
 
-/* Take rows of deletions that are on hold out of the set. */
+/*
+ * Take rows of deletions that are on hold out of the set, and those that have to
+ * wait for the rest of theirs: they have not expired.
+ */
 static void
-leave_held(SdCycle *cycle, RowSet *rows, int64 *ids)
+leave_held(SdCycle *cycle, RowSet *rows, int64 *ids, Datum *times)
 {
 	int			n = 0;
 
@@ -206,6 +209,8 @@ leave_held(SdCycle *cycle, RowSet *rows, int64 *ids)
 			sd_keep(kept_of(cycle, rows->relids[i]), sd_why_stays(NULL, SD_STAYS_HELD), 1);
 			continue;
 		}
+		if (sd_tally_waits(cycle->tally, ids[i], times[i], TIMESTAMPTZOID, cycle->tables[0].now))
+			continue;
 		rows->relids[n] = rows->relids[i];
 		rows->tids[n++] = rows->tids[i];
 	}
@@ -247,6 +252,7 @@ purge_cycle(SdCycle *cycle)
 	Datum		values[FUNC_MAX_ARGS];
 	RowSet		rows;
 	int64	   *ids = palloc(sizeof(int64) * batch_size);
+	Datum	   *times = palloc(sizeof(Datum) * batch_size);
 	Portal		portal;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "softdelete purge",
@@ -286,9 +292,10 @@ purge_cycle(SdCycle *cycle)
 			}
 			rows.relids[rows.n] = relid;
 			rows.tids[rows.n] = SPI_getbinval(batch->vals[i], batch->tupdesc, 2, &isnull);
+			times[rows.n] = SPI_getbinval(batch->vals[i], batch->tupdesc, 6, &isnull);
 			ids[rows.n++] = id;
 		}
-		leave_held(cycle, &rows, ids);
+		leave_held(cycle, &rows, ids, times);
 		erase(cycle, &rows);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);

@@ -64,10 +64,10 @@ append_step(StringInfo buf, SdCycle *cycle, const char *from, bool up)
 }
 
 /* ----------
- * WITH RECURSIVE candidate (t, c, id, why) AS MATERIALIZED (<of every leaf>),
+ * WITH RECURSIVE candidate (t, c, id, at, why) AS MATERIALIZED (<of every leaf>),
  *	stuck (t, c) AS (SELECT t, c FROM candidate WHERE why IS NOT NULL
  *		UNION <what the stuck ones refer to>)
- * SELECT candidate.t, candidate.c, id, stuck.t IS NOT NULL, why
+ * SELECT candidate.t, candidate.c, id, stuck.t IS NOT NULL, why, at
  *	FROM candidate LEFT JOIN stuck USING (t, c)
  * ----------
  */
@@ -77,7 +77,7 @@ sd_cycle_candidates(SdCycle *cycle)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfoString(&buf, "WITH RECURSIVE candidate (t, c, id, why) AS MATERIALIZED (");
+	appendStringInfoString(&buf, "WITH RECURSIVE candidate (t, c, id, at, why) AS MATERIALIZED (");
 	for (int i = 0; i < cycle->n_leaves; i++)
 	{
 		SdLeaf	   *leaf = &cycle->leaves[i];
@@ -85,6 +85,8 @@ sd_cycle_candidates(SdCycle *cycle)
 		appendStringInfo(&buf, "%sSELECT %u::pg_catalog.oid, t.ctid, t.%s, ",
 						 i ? " UNION ALL " : "", leaf->run.relid,
 						 sd_column_name(leaf->run.relid, leaf->run.table->id));
+		sd_append_time(&buf, leaf->run.table, "t");
+		appendStringInfoString(&buf, "::pg_catalog.timestamptz, ");
 		sd_append_stays(&buf, leaf->run.table, cycle->tables, cycle->n_tables, leaf->which);
 		sd_append_candidates(&buf, leaf->run.table, leaf->which);
 	}
@@ -92,7 +94,7 @@ sd_cycle_candidates(SdCycle *cycle)
 						   " UNION SELECT r.t, r.c FROM stuck s CROSS JOIN LATERAL (");
 	append_step(&buf, cycle, "s", true);
 	appendStringInfo(&buf, ") AS r(t, c))"
-					 " SELECT k.t, k.c, k.id, s.t IS NOT NULL, k.why FROM candidate k LEFT JOIN stuck s"
+					 " SELECT k.t, k.c, k.id, s.t IS NOT NULL, k.why, k.at FROM candidate k LEFT JOIN stuck s"
 					 " ON s.t OPERATOR(pg_catalog.=) k.t AND s.c OPERATOR(pg_catalog.=) k.c"
 					 " WHERE $%d IS NULL", SD_EXPIRY_PARAMS(cycle->n_tables) + 1);
 	return buf.data;

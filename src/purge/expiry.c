@@ -19,6 +19,19 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+/* The time of deletion, no earlier than any of ours. */
+void
+sd_append_time(StringInfo buf, SdTable *table, const char *alias)
+{
+	char	   *time = psprintf("%s.%s", alias, sd_column_name(table->relid, table->time));
+
+	if (getBaseType(get_atttype(table->relid, table->time)) == TIMESTAMPTZOID)
+		appendStringInfoString(buf, time);
+	else
+		appendStringInfo(buf, "GREATEST(%s::pg_catalog.timestamp, '0001-01-01'::pg_catalog.timestamp)::pg_catalog.timestamptz",
+						 time);
+}
+
 /*
  * "expired" for the row under alias: deleted, and its retention is over.  Whoever
  * may write the row may have put any time there.  One that is to come has not
@@ -29,14 +42,11 @@ void
 sd_append_expired(StringInfo buf, SdTable *table, const char *alias,
 				  int retention, int now)
 {
-	char	   *time = psprintf("%s.%s", alias, sd_column_name(table->relid, table->time));
-	bool		zoned = getBaseType(get_atttype(table->relid, table->time)) == TIMESTAMPTZOID;
-
-	appendStringInfo(buf, "(%s AND CASE WHEN %s OPERATOR(pg_catalog.<=) $%d THEN %s%s%s"
-					 " OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d ELSE false END)",
-					 sd_table_predicate(table, false, alias), time, now,
-					 zoned ? "" : "GREATEST(", time,
-					 zoned ? "" : "::pg_catalog.timestamp, '0001-01-01'::pg_catalog.timestamp)::pg_catalog.timestamptz",
+	appendStringInfo(buf, "(%s AND CASE WHEN %s.%s OPERATOR(pg_catalog.<=) $%d THEN ",
+					 sd_table_predicate(table, false, alias), alias,
+					 sd_column_name(table->relid, table->time), now);
+	sd_append_time(buf, table, alias);
+	appendStringInfo(buf, " OPERATOR(pg_catalog.+) $%d OPERATOR(pg_catalog.<=) $%d ELSE false END)",
 					 retention, now);
 }
 

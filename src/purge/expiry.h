@@ -26,6 +26,7 @@
 /* a row that is on hold, see sd_append_stays() */
 #define SD_STAYS_HELD			(-1)
 
+extern void sd_append_time(StringInfo buf, SdTable *table, const char *alias);
 extern void sd_append_expired(StringInfo buf, SdTable *table, const char *alias,
 							  int retention, int now);
 extern void sd_append_candidates(StringInfo buf, SdTable *table, int which);

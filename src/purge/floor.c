@@ -66,7 +66,7 @@ sd_longer_tables(Oid root, Interval *retention)
 	{
 		above = tables_above(root);
 		longer = palloc(offsetof(SdLonger, tables) + sizeof(SdLongerTable) * n);
-		longer->table = root;
+		longer->purged = list_make1_oid(root);
 		longer->n = n;
 	}
 	for (int i = 0; i < n; i++)
@@ -88,6 +88,25 @@ sd_longer_tables(Oid root, Interval *retention)
 }
 
 /*
+ * Of tables that are purged together, since they refer to one another: what keeps
+ * a deletion's rows in one of them keeps them in the others.
+ */
+SdLonger *
+sd_longer_of_both(SdLonger *a, SdLonger *b)
+{
+	SdLonger   *both;
+
+	if (a == NULL || b == NULL)
+		return a ? a : b;
+	both = palloc(offsetof(SdLonger, tables) + sizeof(SdLongerTable) * (a->n + b->n));
+	both->purged = list_concat_copy(a->purged, b->purged);
+	both->n = a->n + b->n;
+	memcpy(both->tables, a->tables, sizeof(SdLongerTable) * a->n);
+	memcpy(both->tables + a->n, b->tables, sizeof(SdLongerTable) * b->n);
+	return both;
+}
+
+/*
  * Have rows of the purged table to wait that were taken by a deletion which began
  * with that target and took rows of these tables?  For ever, or how long?
  *
@@ -99,9 +118,13 @@ sd_has_to_wait(SdLonger *longer, Oid target, Datum tables, bool *for_ever,
 			   Interval *retention)
 {
 	bool		waits = false;
+	bool		named = false;
+	ListCell   *lc;
 
 	*for_ever = false;
-	if (!sd_names_table(tables, longer->table))
+	foreach(lc, longer->purged)
+		named = named || sd_names_table(tables, lfirst_oid(lc));
+	if (!named)
 		return false;
 	for (int i = 0; i < longer->n; i++)
 	{

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
 /* a table that keeps its rows longer than the one that is purged */
@@ -21,12 +22,13 @@ typedef struct SdLongerTable
 /* all of them */
 typedef struct SdLonger
 {
-	Oid			table;			/* the one that is purged */
+	List	   *purged;			/* Oids: the one that is purged, or those of a cycle */
 	int			n;
 	SdLongerTable tables[FLEXIBLE_ARRAY_MEMBER];
 } SdLonger;
 
 extern SdLonger *sd_longer_tables(Oid root, Interval *retention);
+extern SdLonger *sd_longer_of_both(SdLonger *a, SdLonger *b);
 extern bool sd_has_to_wait(SdLonger *longer, Oid target, Datum tables,
 						   bool *for_ever, Interval *retention);
 

@@ -33,6 +33,7 @@ typedef struct Known
 	bool		waits;			/* its rows have to wait: for ever, or ... */
 	bool		for_ever;
 	Interval	retention;		/* ... for so long */
+	bool		stays;			/* it was so for some */
 	char		status;			/* simplehash's */
 	ItemPointerData tid;		/* where the log's row is */
 	Oid			relid;			/* the topmost table of ... */
@@ -83,7 +84,7 @@ sd_tally_begin(void)
 void
 sd_tally_wait_for(SdTally *tally, SdLonger *longer)
 {
-	tally->longer = longer;
+	tally->longer = sd_longer_of_both(tally->longer, longer);
 }
 
 /* what row_seen() needs */
@@ -131,7 +132,7 @@ sd_tally_lock(SdTally *tally, int64 *ids, int n)
 		known = known_insert(tally->known, ids[i], &found);
 		if (found)
 			continue;
-		known->held = known->waits = false;
+		known->held = known->waits = known->stays = false;
 		known->n = 0;
 		ItemPointerSetInvalid(&known->tid);
 		unknown[n_unknown++] = ids[i];
@@ -156,13 +157,16 @@ sd_tally_waits(SdTally *tally, int64 id, Datum time, Oid type, TimestampTz now)
 {
 	Known	   *known = known_lookup(tally->known, id);
 
-	return known != NULL && known->waits &&
-		(known->for_ever || !sd_is_over(time, type, &known->retention, now));
+	if (known == NULL || !known->waits ||
+		(!known->for_ever && sd_is_over(time, type, &known->retention, now)))
+		return false;
+	known->stays = true;
+	return true;
 }
 
 /*
- * Foreign keys may have erased rows of deletions that are not known: raise where
- * one of them is on hold, or may have to wait.  Within the subtransaction of the batch, so it does not
+ * Foreign keys may have erased rows of other deletions: raise where one of them
+ * has to wait or, of those that are not known, is on hold or may have to wait.  Within the subtransaction of the batch, so it does not
  * get to know them.
  */
 void
@@ -179,16 +183,20 @@ sd_tally_check(SdTally *tally, HTAB *counts)
 	unknown = palloc(sizeof(int64) * hash_get_num_entries(counts));
 	hash_seq_init(&scan, counts);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (known_lookup(tally->known, entry->key.id) == NULL)
-			unknown[n++] = entry->key.id;
-	if (n > 0)
 	{
-		sd_lock_log_rows(unknown, n, row_seen, &seeing);
-		if (seeing.any_stays)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("purge would take a row along that has to stay")));
+		Known	   *known = known_lookup(tally->known, entry->key.id);
+
+		if (known == NULL)
+			unknown[n++] = entry->key.id;
+		else
+			seeing.any_stays |= known->stays;
 	}
+	if (n > 0)
+		sd_lock_log_rows(unknown, n, row_seen, &seeing);
+	if (seeing.any_stays)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("purge would take a row along that has to stay")));
 	pfree(unknown);
 }
 

@@ -63,3 +63,33 @@ DELETE FROM posts WHERE id = 4;
 SELECT backdate('posts', '40 days'), backdate('images', '40 days');
 SELECT expired, purged, kept FROM softdelete.purge_expired('images');
 SELECT expired, purged, kept, kept_why FROM softdelete.purge_expired('posts');
+
+-- tables that refer to one another: the longest retention of those that the
+-- deletion took rows from is everybody's
+CREATE SCHEMA purge_with_its_deletion_circle;
+SET search_path = purge_with_its_deletion_circle, purge_with_its_deletion;
+CREATE TABLE "Team" (id int PRIMARY KEY, lead int);
+CREATE TABLE person (id int PRIMARY KEY, team int REFERENCES "Team" ON DELETE CASCADE);
+ALTER TABLE "Team" ADD FOREIGN KEY (lead) REFERENCES person ON DELETE CASCADE;
+INSERT INTO "Team" SELECT generate_series(1, 4);
+INSERT INTO person SELECT n, (n + 1) / 2 FROM generate_series(1, 8) n;
+UPDATE "Team" SET lead = 2 * id;
+SELECT softdelete.enable('"Team"', retention => '365 days', cascade => true);
+SELECT softdelete.set_retention('person', '30 days');
+-- person 7 alone; teams 1 and 2 with all of theirs
+DELETE FROM person WHERE id = 7;
+DELETE FROM "Team" WHERE id <= 2;
+SELECT backdate('"Team"', '40 days'), backdate('person', '40 days');
+SELECT target, expired, purged, kept FROM softdelete.purge_cycle('{"\"Team\"",person}', '{365 days,30 days}', 100);
+SELECT left_of('"Team"'), left_of('person');
+SELECT softdelete.restore('"Team"', 1);
+SELECT id, team FROM person WHERE team = 1 ORDER BY id;
+-- its time has come
+SELECT backdate('"Team"', '366 days'), backdate('person', '366 days');
+SELECT target, expired, purged, kept FROM softdelete.purge_cycle('{"\"Team\"",person}', '{365 days,30 days}', 100);
+SELECT left_of('"Team"'), left_of('person');
+-- whoever says how long does not wait
+DELETE FROM "Team" WHERE id = 1;
+SELECT target, purged, kept FROM softdelete.purge_cycle('{"\"Team\"",person}', '{0,0}', 100);
+SELECT left_of('"Team"'), left_of('person');
+DROP SCHEMA purge_with_its_deletion_circle CASCADE;
