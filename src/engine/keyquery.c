@@ -22,11 +22,15 @@
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 #define MAX_PARAMS (INDEX_MAX_KEYS + 2)
 
 /* of the keys that are given to one run of a query, in bytes */
 #define MAX_ARRAY_SIZE ((Size) 16 * 1024 * 1024)
+
+/* from so many on it is looked first whether any could have a child */
+#define MANY_KEYS 100
 
 typedef struct PlanKey
 {
@@ -41,7 +45,8 @@ typedef struct PlanEntry
 {
 	PlanKey		key;			/* hash key */
 	SPIPlanPtr	plan;
-	bool		by_index;		/* "fk = ANY ($1)", for which there is an index */
+	bool		by_index;		/* "fk = ANY ($1)", for which there is an index ... */
+	bool		ordered;		/* ... of all rows, in an order that the keys have */
 } PlanEntry;
 
 static HTAB *plans = NULL;
@@ -117,6 +122,8 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 		types[i] = many ? get_array_type(set->types[i]) : set->types[i];
 	if (kind == SD_QUERY_RESTORE)
 		types[nargs++] = INT8OID;
+	else if (kind == SD_QUERY_BETWEEN)
+		types[nargs++] = set->types[0];
 
 	if (many)
 	{
@@ -129,6 +136,9 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;
 	entry->by_index = OidIsValid(operator);
+	entry->ordered = entry->by_index && kind == SD_QUERY_MARK &&
+		OidIsValid(sd_key_ordering(set)) &&
+		OidIsValid(sd_key_array_operator(SD_QUERY_RESTORE, set));
 	return entry;
 }
 
@@ -161,21 +171,48 @@ int
 sd_keys_per_run(SdKeySet *set, int first)
 {
 	Size		size[INDEX_MAX_KEYS] = {0};
-	int16		len;
-	bool		byval;
 	int			n = set->n - first;
 
 	for (int i = 0; i < set->key->n; i++)
 	{
-		get_typlenbyval(set->types[i], &len, &byval);
+		if (set->lens[i] > 0)
+		{
+			n = Min(n, (int) (MAX_ARRAY_SIZE / set->lens[i]));
+			continue;
+		}
 		for (int row = 0; row < n; row++)
 		{
-			size[i] += size_in_array(set->values[i][first + row], byval, len);
+			size[i] += size_in_array(set->values[i][first + row], set->byvals[i],
+									 set->lens[i]);
 			if (size[i] > MAX_ARRAY_SIZE)
 				n = Max(row, 1);
 		}
 	}
 	return n;
+}
+
+/*
+ * Could any of these keys have a child?  Not where no row refers to any between the
+ * smallest and the largest: one look into the index, in place of one for each key.
+ */
+static bool
+may_have_children(SdKeySet *set, int first, int n, Oid role)
+{
+	SdStatement statement = {SD_TASK_READ, .by_index = true};
+	FmgrInfo   *compare = &lookup_type_cache(set->types[0], TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
+	Datum	   *keys = set->values[0] + first;
+	Datum		values[3] = {keys[0], keys[0]};
+
+	for (int i = 1; i < n; i++)
+	{
+		if (DatumGetInt32(FunctionCall2(compare, keys[i], values[0])) < 0)
+			values[0] = keys[i];
+		else if (DatumGetInt32(FunctionCall2(compare, keys[i], values[1])) > 0)
+			values[1] = keys[i];
+	}
+	sd_execute(fetch_plan(SD_QUERY_BETWEEN, set, false, role)->plan, values, &statement, role,
+			   false, SD_VIEW_LATEST, 1);
+	return SPI_processed > 0;
 }
 
 /*
@@ -205,10 +242,13 @@ sd_execute_key_reading(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 
 		CHECK_FOR_INTERRUPTS();
 		run = arrays ? sd_keys_per_run(set, first) : 1;
+		entry = fetch_plan(kind, set, arrays, role);
+		if (arrays && entry->ordered && run >= MANY_KEYS &&
+			!may_have_children(set, first, run, role))
+			continue;
 		for (int i = 0; i < n; i++)
 			values[i] = arrays ? sd_keys_array(set, i, first, run) : set->values[i][first];
 		values[n] = Int64GetDatum(set->id);
-		entry = fetch_plan(kind, set, arrays, role);
 		statement->by_index = entry->by_index;
 		sd_execute(entry->plan, values, statement, role, false, view, limit);
 		for (int i = 0; arrays && i < n; i++)

@@ -28,12 +28,15 @@ sd_key_set(SdKey *key, bool restored, bool of_parents, int64 id)
 	set->id = id;
 	set->allocated = 8;
 	set->types = palloc(sizeof(Oid) * key->n);
+	set->lens = palloc(sizeof(int16) * key->n);
+	set->byvals = palloc(sizeof(bool) * key->n);
 	set->values = palloc(sizeof(Datum *) * key->n);
 	for (int i = 0; i < key->n; i++)
 	{
 		set->types[i] = of_parents ?
 			get_atttype(key->child, key->child_atts[i]) :
 			get_atttype(key->parent, key->parent_atts[i]);
+		get_typlenbyval(set->types[i], &set->lens[i], &set->byvals[i]);
 		set->values[i] = palloc(sizeof(Datum) * set->allocated);
 	}
 	return set;
@@ -46,6 +49,8 @@ sd_key_set_free(SdKeySet *set)
 	for (int i = 0; i < set->key->n; i++)
 		pfree(set->values[i]);
 	pfree(set->values);
+	pfree(set->byvals);
+	pfree(set->lens);
 	pfree(set->types);
 	pfree(set);
 }
@@ -59,14 +64,10 @@ sd_key_set_add(SdKeySet *set, const Datum *values)
 {
 	int			n = set->key->n;
 	bool		same = set->n > 0;
-	int16		len;
-	bool		byval;
 
 	for (int i = 0; same && i < n; i++)
-	{
-		get_typlenbyval(set->types[i], &len, &byval);
-		same = datumIsEqual(values[i], set->values[i][set->n - 1], byval, len);
-	}
+		same = datumIsEqual(values[i], set->values[i][set->n - 1], set->byvals[i],
+							set->lens[i]);
 	if (same)
 		return;
 
@@ -78,10 +79,7 @@ sd_key_set_add(SdKeySet *set, const Datum *values)
 										   sizeof(Datum) * set->allocated);
 	}
 	for (int i = 0; i < n; i++)
-	{
-		get_typlenbyval(set->types[i], &len, &byval);
-		set->values[i][set->n] = datumCopy(values[i], byval, len);
-	}
+		set->values[i][set->n] = datumCopy(values[i], set->byvals[i], set->lens[i]);
 	set->n++;
 }
 

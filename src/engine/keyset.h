@@ -22,6 +22,8 @@ typedef struct SdKeySet
 	CommandId	before;			/* of rows marked by a command of this transaction:
 								 * the next one, else 0; see has_live_child() */
 	Oid		   *types;			/* by column */
+	int16	   *lens;			/* likewise, of the types ... */
+	bool	   *byvals;			/* ... as values are copied by these */
 	Datum	  **values;			/* by column, then by row */
 	int			n;
 	int			allocated;

@@ -10,6 +10,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/stratnum.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
@@ -28,6 +29,7 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 /* "ONLY " unless the table is partitioned: RI does not reach down inheritance */
 const char *
@@ -192,6 +194,37 @@ sd_key_array_operator(SdQueryKind kind, SdKeySet *set)
 	return found ? operator : InvalidOid;
 }
 
+/*
+ * The operator family in which the keys have an order, and the foreign key its
+ * operator; InvalidOid where there is none, or one for each collation.
+ */
+Oid
+sd_key_ordering(SdKeySet *set)
+{
+	SdKey	   *key = set->key;
+	Oid			type = set->types[0];
+	TypeCacheEntry *typcache = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_CMP_PROC_FINFO);
+
+	if (key->n > 1 || get_atttype(key->child, key->child_atts[0]) != type ||
+		OidIsValid(get_typcollation(type)) || !OidIsValid(typcache->cmp_proc_finfo.fn_oid) ||
+		!op_in_opfamily(key->operators[0], typcache->btree_opf))
+		return InvalidOid;
+	return typcache->btree_opf;
+}
+
+/* "c.fk1 >= $n", or <= */
+static void
+append_bound(StringInfo buf, SdKeySet *set, int16 strategy, int n)
+{
+	SdKey	   *key = set->key;
+	Oid			type = set->types[0];
+
+	appendStringInfo(buf, "c.%s OPERATOR(%s) $%d",
+					 sd_column_name(key->child, key->child_atts[0]),
+					 operator_name(get_opfamily_member(sd_key_ordering(set), type, type, strategy)),
+					 n);
+}
+
 /* "c.fk1 = ANY ($1)" */
 static void
 append_any(StringInfo buf, SdKey *key, Oid operator)
@@ -249,6 +282,18 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 								 sd_column_name(key->child, table->id),
 								 key->n + 1);
 			}
+			break;
+
+		case SD_QUERY_BETWEEN:
+			/* ----------
+			 * SELECT FROM [ONLY] child c WHERE c.fk1 >= $1 AND c.fk1 <= $2 AND $3 IS NULL
+			 * ----------
+			 */
+			appendStringInfo(&buf, "SELECT FROM %s%s c WHERE ", sd_only(key->child),
+							 sd_qualified_name(key->child));
+			append_bound(&buf, set, BTGreaterEqualStrategyNumber, 1);
+			appendStringInfoString(&buf, " AND ");
+			append_bound(&buf, set, BTLessEqualStrategyNumber, 2);
 			break;
 
 		case SD_QUERY_CHILD:
@@ -348,7 +393,7 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 			break;
 	}
 	appendStringInfo(&buf, " AND $%d IS NULL%s",
-					 key->n + (kind == SD_QUERY_RESTORE) + 1,
+					 key->n + (kind == SD_QUERY_RESTORE || kind == SD_QUERY_BETWEEN) + 1,
 					 kind == SD_QUERY_CHILD ? " FOR SHARE OF c" : "");
 	return buf.data;
 }

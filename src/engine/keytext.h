@@ -15,6 +15,8 @@ typedef enum SdQueryKind
 {
 	SD_QUERY_MARK,				/* mark the children of these parents */
 	SD_QUERY_RESTORE,			/* restore them, of one deletion */
+	SD_QUERY_BETWEEN,			/* any row, live or deleted, that refers to a key
+								 * between two */
 	SD_QUERY_CHILD,				/* live children of these keys */
 	SD_QUERY_REFERRER,			/* children of these keys, live or deleted */
 	SD_QUERY_COUNT,				/* how many of these there are */
@@ -26,6 +28,7 @@ typedef enum SdQueryKind
 } SdQueryKind;
 
 extern Oid	sd_key_array_operator(SdQueryKind kind, SdKeySet *set);
+extern Oid	sd_key_ordering(SdKeySet *set);
 extern char *sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many,
 							   Oid operator);
 

@@ -91,6 +91,8 @@ copy_set(SdKeySet *from)
 	key->operators = copy_array(key->operators, sizeof(Oid) * n);
 	set->key = key;
 	set->types = copy_array(set->types, sizeof(Oid) * n);
+	set->lens = copy_array(set->lens, sizeof(int16) * n);
+	set->byvals = copy_array(set->byvals, sizeof(bool) * n);
 	set->values = copy_array(set->values, sizeof(Datum *) * n);
 	for (int i = 0; i < n; i++)
 	{

@@ -90,5 +90,24 @@ DELETE FROM "Parent" WHERE batch > 1;
 SELECT * FROM scans WHERE relname = 'no_idx';
 ROLLBACK;
 
+-- where no row refers to any key between the smallest and the largest, that is all that
+-- is looked at; one at either end is found, whatever the order in which rows are deleted
+RESET effective_cache_size;
+CREATE TABLE "Up" (id bigint PRIMARY KEY);
+CREATE TABLE "Down" (id int PRIMARY KEY, up bigint REFERENCES "Up" ON DELETE CASCADE);
+CREATE INDEX ON "Down" (up);
+SELECT softdelete.enable('"Up"', "cascade" => true);
+INSERT INTO "Up" SELECT -n FROM generate_series(1, 1000) n;
+INSERT INTO "Down" VALUES (1, -100), (2, -500), (3, NULL);
+DELETE FROM "Up" WHERE id BETWEEN -499 AND -101;
+SELECT array_agg(id ORDER BY id) FROM "Down";
+SELECT (SELECT count(*) FROM "Up") AS up, rows FROM softdelete.deletions ORDER BY id DESC LIMIT 1;
+DELETE FROM "Up" WHERE id BETWEEN -800 AND -500;
+SELECT array_agg(id ORDER BY id) FROM "Down";
+DELETE FROM "Up" WHERE id BETWEEN -100 AND -1;
+SELECT array_agg(id ORDER BY id) FROM "Down";
+SELECT softdelete.undo(array_agg(id)) FROM (SELECT id FROM softdelete.deletions ORDER BY id DESC LIMIT 3) d;
+SELECT array_agg(id ORDER BY id) FROM "Down";
+
 RESET ROLE;
 DROP SCHEMA "By Index" CASCADE;
