@@ -166,8 +166,8 @@ sd_tally_waits(SdTally *tally, int64 id, Datum time, Oid type, TimestampTz now)
 
 /*
  * Foreign keys may have erased rows of other deletions: raise where one of them
- * has to wait or, of those that are not known, is on hold or may have to wait.  Within the subtransaction of the batch, so it does not
- * get to know them.
+ * has to wait or, of those that are not known, is on hold or may have to wait.
+ * Within the subtransaction of the batch, so it does not get to know them.
  */
 void
 sd_tally_check(SdTally *tally, HTAB *counts)
