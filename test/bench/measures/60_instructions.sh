@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# One-row statements in instructions, where the clock shows noise only.  Sourced
+# by ../run.  Needs valgrind, and says so where there is none.
+
+# A small server's data, to be copied for each run.
+make_single() {
+	[ -z "${single_made:-}" ] || return 0
+	stop_server
+	mv "$scratch/data" "$scratch/data.aside"
+	start_server "${settings[@]}" 'shared_buffers = 64MB' 'max_wal_size = 64MB'
+	for side in soft hand; do as_user "$server_bin/createdb" $side; done
+	sql soft -c "ALTER DATABASE soft SET session_preload_libraries = 'softdelete'"
+	sql soft -c 'CREATE EXTENSION softdelete'
+	load 1000 1000 0 true
+	stop_server
+	mv "$scratch/data" "$scratch/single"
+	mv "$scratch/data.aside" "$scratch/data"
+	as_user "$server_bin/pg_ctl" -D "$scratch/data" -l "$scratch/server.log" -w -s start
+	taskset -cp "$core" "$(head -n 1 "$scratch/data/postmaster.pid")" >/dev/null
+	single_made=yes
+}
+
+# Instructions of one execution, as callgrind counts them over a single-user
+# server: more and fewer executions are run, which leaves the start out of it.
+# STATEMENTS are two: what prepares, and what is executed with :id.
+instructions_of() {
+	local side=$1 prepare=${2%%;*} execute=${2#*;} more=260 less=60 n i count=()
+	local options=(-c session_preload_libraries=)
+	[ "$side" != soft ] || options=(-c session_preload_libraries=softdelete)
+	[ "$side" != bare ] || side=soft
+	for n in $more $less; do
+		as_user rm -rf "$scratch/copy"
+		as_user cp -a "$scratch/single" "$scratch/copy"
+		{
+			say "${prepare//[[:space:]]/ }"
+			for ((i = 1; i <= n; i++)); do say "${execute//:id/$i}"; done
+		} >"$scratch/single.in"
+		as_user valgrind --tool=callgrind --callgrind-out-file=/dev/null "$server_bin/postgres" --single \
+			-D "$scratch/copy" "${options[@]}" "$side" <"$scratch/single.in" >"$scratch/single.out" 2>"$scratch/single.err"
+		! grep -E 'ERROR|FATAL' "$scratch/single.out" "$scratch/single.err" >&2 || die "the single-user server failed"
+		count+=("$(awk '/Collected/ { print $NF }' "$scratch/single.err")")
+	done
+	as_user rm -rf "$scratch/copy"
+	say $(((count[0] - count[1]) / (more - less)))
+}
+
+# in_instructions NAME LIMIT LABEL, variables as for compare
+in_instructions() {
+	local ours=soft theirs=hand a b
+	wanted "$1" || return 0
+	# each takes some seconds
+	case ${quick:+$only}$1 in '*instr-update' | '*instr-plain-select') ;; '*'*) return 0 ;; esac
+	command -v valgrind >/dev/null || { say "$1 needs valgrind" >&2; return 0; }
+	[ -z "${sides:-}" ] || read -r ours theirs <<<"$sides"
+	make_single
+	a=$(instructions_of "$ours" "$soft")
+	b=$(instructions_of "$theirs" "$hand")
+	note "$a" "$b"
+	report "$1" "$2" instr "$3"
+}
+
+prepared() { say "PREPARE p(bigint) AS $1;EXECUTE p(:id)"; }
+for table in notes posts; do
+	suffix= also=
+	[ $table = notes ] || { suffix=-parent also=' of a table that others refer to'; }
+	soft=$(prepared "UPDATE $table SET views = views + 1 WHERE id = \$1") \
+		hand=$(prepared "UPDATE $table SET views = views + 1 WHERE id = \$1 AND deleted_at IS NULL") \
+		in_instructions instr-update$suffix '<= 1.03' "UPDATE of one row$also, mark untouched : with the condition written by hand"
+done
+soft=$(prepared "DELETE FROM notes WHERE id = \$1") \
+	hand=$(prepared "WITH d AS (UPDATE notes SET deleted_at = now(), deletion_id = nextval('audit_id_seq')
+	WHERE id = \$1 AND deleted_at IS NULL RETURNING id, deletion_id)
+	INSERT INTO audit (id, target, row_id) SELECT deletion_id, 'notes', id FROM d") \
+	in_instructions instr-delete '<= 1.00' 'DELETE of one row : one statement that updates and writes an audit row'
+soft=$(prepared "SELECT title, body FROM notes WHERE id = \$1") \
+	hand=$(prepared "SELECT title, body FROM notes WHERE id = \$1 AND deleted_at IS NULL") \
+	in_instructions instr-select '<= 1.01' 'SELECT of one row by key : with the condition written by hand'
+insert_child=$(prepared "INSERT INTO attachments (id, post_id, file_name, url, size) VALUES (100000 + nextval('audit_id_seq'), \$1, 'file', 'url', 1)")
+soft=$insert_child hand=$insert_child \
+	in_instructions instr-insert '<= 1.04' 'INSERT of one child with its key check, id from a sequence : native'
+
+plain() { # NAME LABEL STATEMENTS
+	soft=$3 hand=$3 sides='soft bare' in_instructions "instr-plain-$1" '<= 1.005' "$2, table not managed, library loaded : not loaded"
+}
+plain select 'SELECT of one row, prepared' "$(prepared "SELECT title, body FROM plain WHERE id = \$1")"
+plain select-plan 'SELECT of one row, planned each time' 'SELECT 1;SELECT title, body FROM plain WHERE id = :id'
+plain update 'UPDATE of one row' "$(prepared "UPDATE plain SET views = views + 1 WHERE id = \$1")"
+plain insert 'INSERT of one row' "$(prepared "INSERT INTO plain (id, author_id, title, body) VALUES (1000000 + \$1, 1, 'title', 'body')")"
