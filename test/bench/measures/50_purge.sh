@@ -1,7 +1,7 @@
-# shellcheck shell=bash
-# Purges and other upkeep.  Sourced by ../run.
+# shellcheck shell=bash disable=SC2154
+# Purges and other upkeep.  Sourced by ../run, whose variables and functions it uses.
 
-# Ten deletions, an eleventh of whose rows lie on each page.
+# Ten deletions, rows of each on every page.
 deleted="DO \$\$BEGIN FOR i IN 0 .. 9 LOOP %s; COMMIT; END LOOP; END\$\$"
 soft_purge="SELECT * FROM softdelete.purge_expired('notes', older_than => '0');"
 hand_purge="DELETE FROM notes WHERE deleted_at <= now() - interval '0';"
