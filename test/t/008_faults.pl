@@ -749,9 +749,10 @@ EOS
 }
 
 # An error at the commit, and that of a restore which meets a live row.  A chain
-# of rows is followed by a loop, so a small stack is enough.  Keys that do not fit
-# into work_mem go to a temporary file; where that may not grow, the delete fails
-# as a whole.
+# of rows is followed by a loop, so a small stack is enough.  Where many keys are
+# joined with the child, for want of a cache in which to look them up one by one,
+# those that do not fit into work_mem go to a temporary file; where that may not
+# grow, the delete fails as a whole.
 create_schema('limits', <<'EOS');
 CREATE TABLE chain (id integer PRIMARY KEY, up integer REFERENCES chain ON DELETE CASCADE, code integer UNIQUE);
 CREATE INDEX ON chain (up);
@@ -771,6 +772,7 @@ ALTER ROLE limits SET search_path = limits;
 SET search_path = limits;
 SET max_stack_depth = '100kB';
 SET work_mem = '64kB';
+SET effective_cache_size = '8kB';
 SET SESSION AUTHORIZATION limits;
 \echo a reference that is left at the commit
 DELETE FROM chain WHERE id = 1;
