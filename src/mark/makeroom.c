@@ -10,15 +10,11 @@
  * A row that others still refer to has to stay, and so does its key: that is
  * 23505, for either action of ON CONFLICT, too, and never silence.
  *
- * The look is PostgreSQL's own before a unique index takes an entry: by the
- * index, with a dirty snapshot, waiting for whoever is about to delete, restore
- * or replace the row.  It works on one row; triggerset.c says which statements
- * need it.  Rows come back by calls/bringback.c.
+ * How it looks is keyprobe.c's; triggerset.c says which statements need it.  It
+ * works on one row.  Rows come back by calls/bringback.c.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "base/guc.h"
@@ -30,6 +26,7 @@
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "executor/executor.h"
+#include "mark/keyprobe.h"
 #include "mark/makeroom.h"
 #include "mark/triggers.h"
 #include "miscadmin.h"
@@ -49,75 +46,6 @@
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(softdelete_make_room);
-
-/* a key of the table and the row that wants it */
-typedef struct Wanted
-{
-	SdHeldKey  *key;
-	Relation	index;
-	ScanKeyData scan[INDEX_MAX_KEYS];
-} Wanted;
-
-/* false where no other row can have the key: it has a NULL */
-static bool
-set_scan_keys(Wanted *wanted, TupleTableSlot *row)
-{
-	SdHeldKey  *key = wanted->key;
-	Relation	index = wanted->index;
-
-	for (int i = 0; i < key->n; i++)
-	{
-		bool		isnull;
-		Datum		value = slot_getattr(row, key->atts[i], &isnull);
-		Oid			equal;
-
-		if (isnull && !key->nulls_equal)
-			return false;
-		equal = get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
-									index->rd_opcintype[i], BTEqualStrategyNumber);
-		ScanKeyEntryInitialize(&wanted->scan[i], isnull ? SK_ISNULL | SK_SEARCHNULL : 0,
-							   i + 1, isnull ? InvalidStrategy : BTEqualStrategyNumber,
-							   InvalidOid, index->rd_indcollation[i],
-							   isnull ? InvalidOid : get_opcode(equal), value);
-	}
-	return true;
-}
-
-/*
- * Leave in slot the deleted row that holds the key; false when there is none.
- * *wait is set to a transaction that has to end before it can be told.
- */
-static bool
-find_deleted(Relation rel, SdTable *table, Wanted *wanted, TupleTableSlot *slot,
-			 TransactionId *wait)
-{
-	SnapshotData dirty;
-	IndexScanDesc scan;
-	bool		found = false;
-
-	InitDirtySnapshot(dirty);
-	*wait = InvalidTransactionId;
-	scan = sd_index_beginscan(rel, wanted->index, &dirty, wanted->key->n);
-	index_rescan(scan, wanted->scan, wanted->key->n, NULL, 0);
-	while (!found && index_getnext_slot(scan, ForwardScanDirection, slot))
-	{
-		/* a live row that is only just inserted is PostgreSQL's to wait for */
-		if (sd_slot_is_deleted(table, slot))
-		{
-			*wait = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
-			found = true;
-		}
-		else if (!TransactionIdIsValid(dirty.xmin) && TransactionIdIsValid(dirty.xmax))
-		{
-			*wait = dirty.xmax;
-			found = true;
-		}
-	}
-	if (found)
-		ExecMaterializeSlot(slot);
-	index_endscan(scan);
-	return found;
-}
 
 /* the values of these columns, each as the user wrote it or as a literal */
 static char *
@@ -303,26 +231,32 @@ move_away(Relation rel, SdTable *table, SdHeldKey *key, TupleTableSlot *slot)
 
 /* Move away the deleted row that holds this key of the new row, if one does. */
 static void
-make_room(Relation rel, SdTable *table, SdHeldKey *key, TupleTableSlot *row)
+make_room(Relation rel, SdTable *table, SdHeldKey *key, SdProbe *probe, TupleTableSlot *row)
 {
-	Wanted		wanted = {key, index_open(key->index, AccessShareLock)};
-	TupleTableSlot *slot = NULL;
 	TransactionId wait;
 
-	if (set_scan_keys(&wanted, row))
+	if (!sd_probe_for(probe, key, row))
+		return;
+	while (sd_find_deleted(probe, table, &wait))
 	{
-		slot = table_slot_create(rel, NULL);
-		while (find_deleted(rel, table, &wanted, slot, &wait))
-		{
-			if (TransactionIdIsValid(wait))
-				XactLockTableWait(wait, rel, &slot->tts_tid, XLTW_InsertIndex);
-			else if (move_away(rel, table, key, slot))
-				break;
-			CHECK_FOR_INTERRUPTS();
-		}
-		ExecDropSingleTupleTableSlot(slot);
+		if (TransactionIdIsValid(wait))
+			XactLockTableWait(wait, rel, &probe->slot->tts_tid, XLTW_InsertIndex);
+		else if (move_away(rel, table, key, probe->slot))
+			break;
+		CHECK_FOR_INTERRUPTS();
 	}
-	index_close(wanted.index, NoLock);
+	ExecClearTuple(probe->slot);
+}
+
+/* the same, with a look for this row alone */
+static void
+make_room_once(Relation rel, SdTable *table, SdHeldKey *key, TupleTableSlot *row)
+{
+	SdProbe		probe;
+
+	sd_open_probe(&probe, rel, key);
+	make_room(rel, table, key, &probe, row);
+	sd_close_probe(&probe);
 }
 
 /* Move away the deleted rows that hold a key of the new row. */
@@ -332,7 +266,7 @@ sd_make_room(Relation rel, SdTable *table, TupleTableSlot *row)
 	ListCell   *lc;
 
 	foreach(lc, table->held)
-		make_room(rel, table, lfirst(lc), row);
+		make_room_once(rel, table, lfirst(lc), row);
 }
 
 /* does the UPDATE leave the key as it is? */
@@ -360,7 +294,10 @@ softdelete_make_room(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	SdTable    *table = sd_trigger_table(fcinfo, "make_room");
+	Relation	rel = trigdata->tg_relation;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	TupleTableSlot *row = update ? trigdata->tg_newslot : trigdata->tg_trigslot;
+	Datum		result = PointerGetDatum(update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
 	ListCell   *lc;
 
 	if (!TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
@@ -371,11 +308,20 @@ softdelete_make_room(PG_FUNCTION_ARGS)
 				 errmsg("softdelete.make_room() is for triggers BEFORE INSERT OR UPDATE FOR EACH ROW")));
 
 	/* who sees the deleted row knows that its key is taken */
-	if (table->hide && sd_visible() == SD_VISIBLE_LIVE)
-		foreach(lc, table->held)
-			if (!update ||
-				!is_same_key(lfirst(lc), trigdata->tg_trigslot, trigdata->tg_newslot))
-				make_room(trigdata->tg_relation, table, lfirst(lc),
-						  update ? trigdata->tg_newslot : trigdata->tg_trigslot);
-	return PointerGetDatum(update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	if (!table->hide || sd_visible() != SD_VISIBLE_LIVE)
+		return result;
+	foreach(lc, table->held)
+	{
+		SdHeldKey  *key = lfirst(lc);
+		SdProbe    *probe;
+
+		if (update && is_same_key(key, trigdata->tg_trigslot, row))
+			continue;
+		probe = sd_kept_probe(fcinfo->flinfo, rel, key);
+		if (probe)
+			make_room(rel, table, key, probe, row);
+		else
+			make_room_once(rel, table, key, row);
+	}
+	return result;
 }

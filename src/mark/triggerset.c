@@ -46,16 +46,16 @@ sd_is_converted(EState *estate, ResultRelInfo *rel, SdTable *table)
 					  ExecGetUpdatedCols(rel, estate));
 }
 
-/* does anybody else have such a row trigger on UPDATE? */
+/* does anybody else have such a row trigger on the event? */
 static bool
-has_other_trigger(TriggerDesc *desc, int16 timing)
+has_other_trigger(TriggerDesc *desc, int16 timing, int16 event)
 {
 	for (int i = 0; i < desc->numtriggers; i++)
 	{
 		Trigger    *trigger = &desc->triggers[i];
 
 		if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW,
-								 timing, TRIGGER_TYPE_UPDATE) &&
+								 timing, event) &&
 			!sd_is_own_trigger(trigger))
 			return true;
 	}
@@ -67,7 +67,7 @@ static void
 switch_off(TriggerDesc *desc, int16 timing)
 {
 	Oid			room_trigger = sd_objects()->room_trigger;
-	bool		others = has_other_trigger(desc, timing);
+	bool		others = has_other_trigger(desc, timing, TRIGGER_TYPE_UPDATE);
 
 	for (int i = 0; i < desc->numtriggers; i++)
 	{
@@ -88,17 +88,6 @@ switch_off(TriggerDesc *desc, int16 timing)
 		desc->trig_update_before_row = others;
 	else
 		desc->trig_update_after_row = others;
-}
-
-static bool
-has_other_delete_trigger(TriggerDesc *desc)
-{
-	for (int i = 0; i < desc->numtriggers; i++)
-		if (TRIGGER_TYPE_MATCHES(desc->triggers[i].tgtype, TRIGGER_TYPE_ROW,
-								 TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_DELETE) &&
-			!sd_is_own_trigger(&desc->triggers[i]))
-			return true;
-	return false;
 }
 
 /* The purge's own condition has said what the guard would say. */
@@ -218,14 +207,15 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 			continue;
 		sd_choose_room_trigger(query, rel, table);
 
-		if (desc->trig_insert_after_row && !desc->trig_insert_before_row &&
+		if (desc->trig_insert_after_row &&
+			!has_other_trigger(desc, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_INSERT) &&
 			!TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&
 			!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber,
 						   ExecGetInsertedCols(rel, estate)))
 			switch_off_born(desc);
 
 		if (statement && statement->task == SD_TASK_PURGE && !statement->guarded &&
-			!has_other_delete_trigger(desc))
+			!has_other_trigger(desc, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_DELETE))
 		{
 			switch_off_guard(desc);
 			statement->unguarded = true;
@@ -240,7 +230,7 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 			switch_off(desc, TRIGGER_TYPE_AFTER);
 		}
 		updated = ExecGetUpdatedCols(rel, estate);
-		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE))
+		if (has_other_trigger(desc, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_UPDATE))
 			fire_always(desc);
 		else if (watched)
 			switch_off(desc, TRIGGER_TYPE_BEFORE);

@@ -1,0 +1,194 @@
+/*
+ * keyprobe.c
+ *		Does a deleted row hold a key?  The look into its unique index.
+ *
+ * It is PostgreSQL's own before a unique index takes an entry: by the index, with
+ * a dirty snapshot; whoever is about to delete, restore or replace the row has to
+ * be waited for.  Changes nothing.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "compat.h"
+#include "engine/frame.h"
+#include "executor/executor.h"
+#include "mark/keyprobe.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+/* the probes of a statement; lives as long as its executor's memory */
+typedef struct Probes
+{
+	List	   *list;
+	ResourceOwner owner;		/* of what they have open */
+	MemoryContextCallback at_end;
+} Probes;
+
+void
+sd_open_probe(SdProbe *probe, Relation rel, SdHeldKey *key)
+{
+	Relation	index = index_open(key->index, AccessShareLock);
+
+	probe->indexoid = key->index;
+	probe->index = index;
+	probe->nkeys = key->n;
+	probe->memory = CurrentMemoryContext;
+	probe->slot = table_slot_create(rel, NULL);
+	InitDirtySnapshot(probe->dirty);
+	probe->scan = sd_index_beginscan(rel, index, &probe->dirty, key->n);
+	for (int i = 0; i < key->n; i++)
+	{
+		Oid			equal = get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
+												index->rd_opcintype[i], BTEqualStrategyNumber);
+
+		ScanKeyEntryInitialize(&probe->keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
+							   index->rd_indcollation[i], get_opcode(equal), (Datum) 0);
+	}
+}
+
+void
+sd_close_probe(SdProbe *probe)
+{
+	index_endscan(probe->scan);
+	ExecDropSingleTupleTableSlot(probe->slot);
+	index_close(probe->index, NoLock);
+}
+
+/*
+ * The statement's memory goes: at its end.  What an error leaves open is for the
+ * resource owner, which closes it, too, when the transaction aborts.
+ */
+static void
+close_probes(void *arg)
+{
+	Probes	   *probes = arg;
+	ResourceOwner before = CurrentResourceOwner;
+	ListCell   *lc;
+
+	if (!IsTransactionState())
+		return;
+	CurrentResourceOwner = probes->owner;
+	foreach(lc, probes->list)
+		sd_close_probe(lfirst(lc));
+	CurrentResourceOwner = before;
+}
+
+/*
+ * The statement's probe of this key, opened where it is the first row; NULL where
+ * nobody would close it: only what the executor runs has memory of its own.
+ */
+SdProbe *
+sd_kept_probe(FmgrInfo *trigger, Relation rel, SdHeldKey *key)
+{
+	Probes	   *probes = trigger->fn_extra;
+	MemoryContext old;
+	SdProbe    *probe;
+	ListCell   *lc;
+
+	if (sd_frame == NULL || sd_frame->query->estate->es_query_cxt != trigger->fn_mcxt)
+		return NULL;
+	old = MemoryContextSwitchTo(trigger->fn_mcxt);
+	if (probes == NULL)
+	{
+		probes = palloc0(sizeof(Probes));
+		probes->owner = CurrentResourceOwner;
+		probes->at_end.func = close_probes;
+		probes->at_end.arg = probes;
+		MemoryContextRegisterResetCallback(trigger->fn_mcxt, &probes->at_end);
+		trigger->fn_extra = probes;
+	}
+	foreach(lc, probes->list)
+	{
+		probe = lfirst(lc);
+		if (probe->indexoid == key->index)
+		{
+			MemoryContextSwitchTo(old);
+			return probe;
+		}
+	}
+	probe = NULL;
+	if (probes->owner == CurrentResourceOwner)
+	{
+		probe = palloc(sizeof(SdProbe));
+		sd_open_probe(probe, rel, key);
+		probes->list = lappend(probes->list, probe);
+	}
+	MemoryContextSwitchTo(old);
+	return probe;
+}
+
+/* false where no other row can have the key: it has a NULL */
+bool
+sd_probe_for(SdProbe *probe, SdHeldKey *key, TupleTableSlot *row)
+{
+	for (int i = 0; i < key->n; i++)
+	{
+		ScanKey		scankey = &probe->keys[i];
+		bool		isnull;
+
+		scankey->sk_argument = slot_getattr(row, key->atts[i], &isnull);
+		if (isnull && !key->nulls_equal)
+			return false;
+		scankey->sk_flags = isnull ? SK_ISNULL | SK_SEARCHNULL : 0;
+		scankey->sk_strategy = isnull ? InvalidStrategy : BTEqualStrategyNumber;
+	}
+	return true;
+}
+
+static void
+rescan(SdProbe *probe)
+{
+	MemoryContext old = MemoryContextSwitchTo(probe->memory);
+
+	index_rescan(probe->scan, probe->keys, probe->nkeys, NULL, 0);
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+next_row(SdProbe *probe)
+{
+	MemoryContext old = MemoryContextSwitchTo(probe->memory);
+	bool		found = index_getnext_slot(probe->scan, ForwardScanDirection, probe->slot);
+
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+/*
+ * Leave in the probe's slot the deleted row that holds the key; false when there
+ * is none.  *wait is set to a transaction that has to end before it can be told.
+ */
+bool
+sd_find_deleted(SdProbe *probe, SdTable *table, TransactionId *wait)
+{
+	SnapshotData *dirty = &probe->dirty;
+	TupleTableSlot *slot = probe->slot;
+	bool		found = false;
+
+	*wait = InvalidTransactionId;
+	rescan(probe);
+	while (!found && next_row(probe))
+	{
+		/* a live row that is only just inserted is PostgreSQL's to wait for */
+		if (sd_slot_is_deleted(table, slot))
+		{
+			*wait = TransactionIdIsValid(dirty->xmin) ? dirty->xmin : dirty->xmax;
+			found = true;
+		}
+		else if (!TransactionIdIsValid(dirty->xmin) && TransactionIdIsValid(dirty->xmax))
+		{
+			*wait = dirty->xmax;
+			found = true;
+		}
+	}
+	if (found)
+	{
+		ExecMaterializeSlot(slot);
+		rescan(probe);			/* lets go of the pages */
+	}
+	return found;
+}
