@@ -178,6 +178,27 @@ tell(UndoRow *rows, int n, Oid relid, bool parent)
 				 errdetail("%s", first->why)));
 }
 
+/* May the caller restore rows of the part?  If not, say what stays deleted. */
+static bool
+may_restore(SdUndoPart *part)
+{
+	UndoRow    *rows = NULL;
+	int			n = 0;
+
+	if (pg_class_aclcheck(part->relid, GetUserId(), ACL_DELETE) == ACLCHECK_OK)
+		return true;
+	find_rows(part, &rows, &n);
+	if (n > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d row of table \"%s\" stays deleted: you have no DELETE privilege on it",
+							   "%d rows of table \"%s\" stay deleted: you have no DELETE privilege on it",
+							   n, n, get_rel_name(part->relid)),
+				 errhint("Where nothing is in the way, SELECT softdelete.undo(" INT64_FORMAT ") brings them back with the rows that they refer to.",
+						 part->id)));
+	pfree(rows);
+	return false;
+}
+
 /*
  * Restore what can be of the parts.  Where rows wait for a parent, those that came
  * back meanwhile may have been it, so they are tried again.
@@ -198,8 +219,7 @@ sd_undo_skipping(List *parts)
 	{
 		SdUndoPart *part = lfirst(lc);
 
-		if (sd_table_by_oid(part->relid) == NULL ||
-			pg_class_aclcheck(part->relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK)
+		if (sd_table_by_oid(part->relid) == NULL || !may_restore(part))
 			continue;
 		find_rows(part, &rows, &n);
 		tables = list_append_unique_oid(tables, part->relid);

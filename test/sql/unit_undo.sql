@@ -124,7 +124,10 @@ DELETE FROM "User" WHERE id IN (3, 4);
 INSERT INTO "User" VALUES (33, 1, 'u3');
 SELECT id AS ninth FROM last \gset
 SET SESSION AUTHORIZATION sd_user;
+\set VERBOSITY terse
+-- says so, where rows stay for want of a privilege
 SELECT softdelete.undo(:ninth, 'skip');
+\set VERBOSITY default
 SET SESSION AUTHORIZATION sd_owner;
 SELECT * FROM lives();
 SELECT orphans();
