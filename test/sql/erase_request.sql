@@ -8,7 +8,7 @@ GRANT USAGE ON SCHEMA erase_request TO sd_user;
 SET search_path = erase_request;
 CREATE TABLE person (id int PRIMARY KEY, name text);
 CREATE TABLE callback (id int PRIMARY KEY, person_id int REFERENCES person ON DELETE CASCADE);
-CREATE TABLE invoice (id int PRIMARY KEY, person_id int REFERENCES person ON DELETE RESTRICT);
+CREATE TABLE invoice (id int PRIMARY KEY, person_id int REFERENCES person);
 SET client_min_messages = warning;
 SELECT softdelete.enable('person', cascade => true, retention => '1 year');
 RESET client_min_messages;
