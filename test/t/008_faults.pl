@@ -750,16 +750,15 @@ EOS
 
 # An error at the commit, and that of a restore which meets a live row.  A chain
 # of rows is followed by a loop, so a small stack is enough.  Where many keys are
-# joined with the child, for want of a cache in which to look them up one by one,
-# those that do not fit into work_mem go to a temporary file; where that may not
-# grow, the delete fails as a whole.
+# joined with the child, for want of an index to look them up in, those that do not
+# fit into work_mem go to a temporary file; where that may not grow, the delete fails
+# as a whole.
 create_schema('limits', <<'EOS');
 CREATE TABLE chain (id integer PRIMARY KEY, up integer REFERENCES chain ON DELETE CASCADE, code integer UNIQUE);
 CREATE INDEX ON chain (up);
 CREATE TABLE visit (id integer PRIMARY KEY, up integer REFERENCES chain DEFERRABLE INITIALLY DEFERRED);
 CREATE TABLE wide (id integer PRIMARY KEY);
 CREATE TABLE narrow (id integer PRIMARY KEY, wide_id integer REFERENCES wide ON DELETE CASCADE);
-CREATE INDEX ON narrow (wide_id);
 INSERT INTO chain SELECT i, nullif(i - 1, 0), i FROM generate_series(1, 2000) i;
 INSERT INTO visit VALUES (1, 2000);
 INSERT INTO wide SELECT generate_series(1, 20000);
@@ -772,7 +771,7 @@ ALTER ROLE limits SET search_path = limits;
 SET search_path = limits;
 SET max_stack_depth = '100kB';
 SET work_mem = '64kB';
-SET effective_cache_size = '8kB';
+SET enable_nestloop = off;
 SET SESSION AUTHORIZATION limits;
 \echo a reference that is left at the commit
 DELETE FROM chain WHERE id = 1;
