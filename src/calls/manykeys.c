@@ -8,13 +8,11 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "calls/manykeys.h"
 #include "calls/rowbykey.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_operator.h"
 #include "executor/spi.h"
 #include "tables/names.h"
 #include "tables/predicate.h"
@@ -23,7 +21,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 static int
@@ -43,23 +40,6 @@ sd_many_find(SdManyKeys *many, Datum value)
 	SdKeyOutcome wanted = {.value = value};
 
 	return bsearch_arg(&wanted, many->keys, many->n, sizeof(SdKeyOutcome), compare, many);
-}
-
-/* "pg_catalog.=" */
-static char *
-operator_name(Oid operator)
-{
-	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Form_pg_operator form;
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", operator);
-	form = (Form_pg_operator) GETSTRUCT(tuple);
-	name = psprintf("%s.%s", quote_identifier(get_namespace_name(form->oprnamespace)),
-					NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return name;
 }
 
 /* the column of the primary key, and how to compare with it */
@@ -89,7 +69,7 @@ read_column(SdManyKeys *many)
 		get_opfamily_member(index->rd_opfamily[0], index->rd_opcintype[0],
 							index->rd_opcintype[0], BTEqualStrategyNumber) : cache->eq_opr;
 	many->match = psprintf("t.%s OPERATOR(%s) ANY ($1) AND $2 IS NULL",
-						   sd_column_name(many->relid, many->attnum), operator_name(equal));
+						   sd_column_name(many->relid, many->attnum), sd_operator_name(equal));
 	fmgr_info_copy(&many->compare, &cache->cmp_proc_finfo, CurrentMemoryContext);
 	index_close(index, NoLock);
 	relation_close(rel, NoLock);

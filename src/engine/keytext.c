@@ -14,7 +14,6 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
-#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "engine/keytext.h"
 #include "optimizer/cost.h"
@@ -113,23 +112,6 @@ sd_append_keys(StringInfo buf, int n, bool many)
 	appendStringInfoString(buf, ")");
 }
 
-/* "pg_catalog.=" */
-static char *
-operator_name(Oid operator)
-{
-	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Form_pg_operator form;
-	char	   *name;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", operator);
-	form = (Form_pg_operator) GETSTRUCT(tuple);
-	name = psprintf("%s.%s", quote_identifier(get_namespace_name(form->oprnamespace)),
-					NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return name;
-}
-
 /*
  * Has the index all rows of the child that a query looks for?  A partial one
  * does, over live rows, for a query that looks at these.
@@ -221,7 +203,7 @@ append_bound(StringInfo buf, SdKeySet *set, int16 strategy, int n)
 
 	appendStringInfo(buf, "c.%s OPERATOR(%s) $%d",
 					 sd_column_name(key->child, key->child_atts[0]),
-					 operator_name(get_opfamily_member(sd_key_ordering(set), type, type, strategy)),
+					 sd_operator_name(get_opfamily_member(sd_key_ordering(set), type, type, strategy)),
 					 n);
 }
 
@@ -231,7 +213,7 @@ append_any(StringInfo buf, SdKey *key, Oid operator)
 {
 	appendStringInfo(buf, "c.%s OPERATOR(%s) ANY ($1)",
 					 sd_column_name(key->child, key->child_atts[0]),
-					 operator_name(operator));
+					 sd_operator_name(operator));
 }
 
 /*

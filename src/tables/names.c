@@ -7,10 +7,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_operator.h"
 #include "tables/names.h"
 #include "tables/rights.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 char *
 sd_qualified_name(Oid relid)
@@ -47,4 +50,21 @@ sd_append_equal(StringInfo buf, const char *left, Oid left_type,
 {
 	generate_operator_clause(buf, left, left_type, operator_oid,
 							 right, right_type);
+}
+
+/* An operator as it stands within OPERATOR(): "pg_catalog.=". */
+char *
+sd_operator_name(Oid operator)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Form_pg_operator form;
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	name = psprintf("%s.%s", quote_identifier(get_namespace_name(form->oprnamespace)),
+					NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return name;
 }

@@ -13,6 +13,7 @@
 extern char *sd_qualified_name(Oid relid);
 extern char *sd_column_name(Oid relid, AttrNumber attnum);
 extern char *sd_column_type(Oid relid, AttrNumber attnum);
+extern char *sd_operator_name(Oid operator);
 extern void sd_append_equal(StringInfo buf,
 							const char *left, Oid left_type,
 							Oid operator_oid,
