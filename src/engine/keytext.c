@@ -283,11 +283,12 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 		case SD_QUERY_COUNT:
 			/* ----------
 			 * SELECT k.* FROM keys k, child c WHERE k.k1 = c.fk1 [AND ...]
-			 *	 [AND c is live] AND $m IS NULL
+			 *	 [AND c is live | deleted] AND $m IS NULL
 			 *	FOR SHARE OF c
 			 * FOR SHARE waits for whoever is deleting that child just now.
 			 * The others take deleted children, too, and no lock; SD_QUERY_COUNT
-			 * has count(*).
+			 * has count(*).  SD_QUERY_REFERRER takes these only, but for keys
+			 * that keep their links (SET NULL, SET DEFAULT).
 			 * ----------
 			 */
 			appendStringInfo(&buf, "SELECT %s FROM ",
@@ -296,10 +297,12 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 			appendStringInfo(&buf, ", %s%s c WHERE ", sd_only(key->child),
 							 sd_qualified_name(key->child));
 			sd_append_match(&buf, key, "c", true, true, set->types);
-			table = kind == SD_QUERY_CHILD ? sd_table_by_oid(key->child) : NULL;
+			table = kind == SD_QUERY_CHILD ||
+				(kind == SD_QUERY_REFERRER && sd_key_needs_parent(key)) ?
+				sd_table_by_oid(key->child) : NULL;
 			if (table)
 				appendStringInfo(&buf, " AND %s",
-								 sd_table_predicate(table, true, "c"));
+								 sd_table_predicate(table, kind == SD_QUERY_CHILD, "c"));
 			break;
 
 		case SD_QUERY_DELETED:

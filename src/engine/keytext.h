@@ -18,8 +18,8 @@ typedef enum SdQueryKind
 	SD_QUERY_BETWEEN,			/* any row, live or deleted, that refers to a key
 								 * between two */
 	SD_QUERY_CHILD,				/* live children of these keys */
-	SD_QUERY_REFERRER,			/* children of these keys, live or deleted */
-	SD_QUERY_COUNT,				/* how many of these there are */
+	SD_QUERY_REFERRER,			/* children that belong to deleted parents */
+	SD_QUERY_COUNT,				/* how many children, live or deleted */
 	SD_QUERY_DELETED,			/* deleted parents among these keys */
 	SD_QUERY_PARENT,			/* the same, and lock the live ones */
 	SD_QUERY_LIVE,				/* live parents among them */

@@ -127,8 +127,10 @@ raise_taken(Relation rel, SdTable *table, SdHeldKey *key, TupleTableSlot *slot,
 }
 
 /*
- * A foreign key by which rows, live or deleted, refer to the one that was just
- * erased; NULL if none.  Asked as the referring tables' owners.
+ * A foreign key by which rows refer to the one that was just erased, which belong
+ * to it: deleted ones, and those that keep a SET NULL link.  NULL if none.  A live
+ * row of another key was put there by this transaction, before its parent: it is
+ * the new row's.  Asked as the referring tables' owners.
  */
 static SdKey *
 find_referrer(SdTable *table, TupleTableSlot *slot)
@@ -143,6 +145,8 @@ find_referrer(SdTable *table, TupleTableSlot *slot)
 		Datum		values[INDEX_MAX_KEYS];
 		bool		has_null = false;
 
+		if (sd_key_needs_parent(key) && sd_table_by_oid(key->child) == NULL)
+			continue;
 		for (int i = 0; i < key->n; i++)
 		{
 			bool		isnull;
