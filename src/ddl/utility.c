@@ -19,6 +19,7 @@
 #include "catalog/pg_trigger.h"
 #include "ddl/addkeys.h"
 #include "ddl/alterkeys.h"
+#include "ddl/columns.h"
 #include "ddl/copy.h"
 #include "ddl/dropconstraint.h"
 #include "ddl/drops.h"
@@ -111,6 +112,8 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	sd_drops_check(&drops);
 	sd_follow_live_keys(command, live_keys);
 	sd_finish_added_keys(&added);
+	if (tag == T_RenameStmt || tag == T_AlterTableStmt)
+		sd_follow_columns(command);
 	if (tag == T_AlterTableStmt)
 	{
 		sd_check_new_keys(change);

@@ -123,7 +123,10 @@ sd_has_row_holds(Oid root)
 	return holds_of(root)->n > 0;
 }
 
-/* Has the row this value in the column?  No, where there is no such column. */
+/*
+ * Has the row this value in the column?  Where there is no such column any more, as
+ * after a DROP COLUMN, it cannot be told, and a hold is not to end by that: yes.
+ */
 static bool
 has_value(SdTable *table, HeapTuple tuple, TupleDesc desc, HeldValue *held)
 {
@@ -135,7 +138,7 @@ has_value(SdTable *table, HeapTuple tuple, TupleDesc desc, HeldValue *held)
 	bool		isnull;
 
 	if (attnum <= 0)
-		return false;
+		return true;
 	value = heap_getattr(tuple, attnum, desc, &isnull);
 	if (isnull)
 		return false;
