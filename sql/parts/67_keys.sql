@@ -131,12 +131,16 @@ BEGIN
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', x.owner, x.conname, x.conname, was));
 		RETURN;
 	END IF;
-	PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
+	IF EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = x.owner AND c.conname = x.relname AND c.contype = 'c') THEN
+		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I', x.owner, x.relname));
+	END IF;
+	IF to_regclass(format('%I.%I', x.schema, x.relname)) IS NOT NULL THEN
+		PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
+	END IF;
 	IF starts_with(was, 'INDEX') THEN
 		head := left(x.def, length(x.def) - length(' WHERE ' || x.predicate));
 		PERFORM softdelete.run_ddl(CASE x.relkind WHEN 'I' THEN replace(head, ' ON ONLY ', ' ON ') ELSE head END || substr(was, length('INDEX') + 1));
 	ELSE
-		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', x.owner, x.relname));
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I %s', x.owner, x.relname, was));
 	END IF;
 END $$;

@@ -25,6 +25,7 @@
 #include "commands/defrem.h"
 #include "compat.h"
 #include "ddl/addkeys.h"
+#include "ddl/livekeys.h"
 #include "miscadmin.h"
 #include "parser/parser.h"
 #include "tables/names.h"
@@ -36,8 +37,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-
-#define LIVE_KEY_COMMENT "softdelete: unique among live rows; was "
 
 /* do new rows find the keys of deleted ones free? */
 static bool
@@ -138,13 +137,29 @@ constraint_name(SdTable *table, Constraint *key)
 							  get_rel_namespace(table->relid), true);
 }
 
+/* does the command itself make the name free? */
+static bool
+drops_constraint(AlterTableStmt *stmt, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype == AT_DropConstraint && strcmp(cmd->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The constraint as an index of live rows: the command is noted for later, and
  * what takes the constraint's place in ALTER TABLE is returned; NULL where it has
  * to stay a constraint, or is an error.
  */
 static AlterTableCmd *
-take_constraint(Constraint *key, SdTable *table, SdAddedKeys *added)
+take_constraint(Constraint *key, SdTable *table, AlterTableStmt *stmt, SdAddedKeys *added)
 {
 	StringInfoData columns;
 	const char *nulls;
@@ -163,7 +178,8 @@ take_constraint(Constraint *key, SdTable *table, SdAddedKeys *added)
 			return NULL;
 	name = constraint_name(table, key);
 	if (OidIsValid(get_relname_relid(name, get_rel_namespace(table->relid))) ||
-		OidIsValid(get_relation_constraint_oid(table->relid, name, true)))
+		(OidIsValid(get_relation_constraint_oid(table->relid, name, true)) &&
+		 !drops_constraint(stmt, name)))
 		return NULL;
 
 	initStringInfo(&columns);
@@ -229,7 +245,7 @@ sd_live_added_keys(PlannedStmt *pstmt, SdAddedKeys *added)
 			AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
 
 			cmd = cmd->subtype == AT_AddConstraint ?
-				take_constraint(castNode(Constraint, cmd->def), table, added) : NULL;
+				take_constraint(castNode(Constraint, cmd->def), table, stmt, added) : NULL;
 			if (cmd != NULL)
 				lfirst(lc) = cmd;
 		}
@@ -242,7 +258,7 @@ sd_live_added_keys(PlannedStmt *pstmt, SdAddedKeys *added)
 static void
 tell(SdAddedKeys *added, Oid index, const char *was)
 {
-	CreateComments(index, RelationRelationId, 0, psprintf(LIVE_KEY_COMMENT "%s", was));
+	CreateComments(index, RelationRelationId, 0, psprintf(SD_LIVE_KEY_COMMENT "%s", was));
 	ereport(NOTICE,
 			(errmsg("key \"%s\" of table \"%s\" is one of live rows only",
 					get_rel_name(index), get_rel_name(added->relid)),
@@ -288,6 +304,6 @@ sd_finish_added_keys(SdAddedKeys *added)
 		CommandCounterIncrement();
 		tell(added, get_relname_relid(lfirst(name), get_rel_namespace(added->relid)), lfirst(was));
 		CreateComments(get_relation_constraint_oid(added->relid, lfirst(name), false),
-					   ConstraintRelationId, 0, "softdelete: stands for the unique index of the same name");
+					   ConstraintRelationId, 0, SD_STAND_IN_COMMENT);
 	}
 }

@@ -6,7 +6,7 @@
  * room for a new one with its key is kept by them, too (mark/makeroom.c).  When a
  * column is renamed, its value goes by the new name; when one is dropped, its value
  * goes, too, so that a later column of that name does not get it.  Columns that are
- * added have their default.
+ * added have their default.  For the comments of keys see keycomments.c.
  */
 #include "postgres.h"
 
@@ -16,6 +16,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "ddl/columns.h"
+#include "ddl/keycomments.h"
 #include "engine/holds.h"
 #include "nodes/parsenodes.h"
 #include "tables/registry.h"
@@ -42,6 +43,7 @@ follow_rename(Oid relid, const char *old, const char *new)
 					  " WHERE target OPERATOR(pg_catalog.=) $1 AND row_data OPERATOR(pg_catalog.?) $2",
 					  3, types, values);
 	sd_forget_holds();
+	sd_rename_in_key_comments(relid, old, new);
 }
 
 static void

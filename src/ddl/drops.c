@@ -8,7 +8,8 @@
  * the extension may go; but PostgreSQL drops a trigger before it drops what the
  * trigger depends on, so while that happens it cannot be told, and is judged at
  * the end of the command.  Then, too, the retention of tables that it dropped is
- * removed.
+ * removed.  An index of live rows that goes with a column takes the constraint
+ * along that stands for it (livekeys.c).
  *
  * A DETACH PARTITION and our own disable() drop triggers as PostgreSQL's
  * "internal" deletions, which no SQL command of a user is, and those pass.  So
@@ -26,9 +27,11 @@
 #include "base/own_sql.h"
 #include "base/spi.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "ddl/drops.h"
+#include "ddl/livekeys.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "tables/names.h"
@@ -60,6 +63,7 @@ sd_drops_begin(SdDrops *drops)
 {
 	drops->outer = current;
 	drops->list = NIL;
+	drops->stand_ins = NIL;
 	current = drops;
 }
 
@@ -146,6 +150,20 @@ sd_drops_note(Oid trigger)
 	table_close(catalog, AccessShareLock);
 }
 
+/* A relation is about to be dropped. */
+void
+sd_drops_note_relation(Oid relid)
+{
+	Oid			stand_in = current && row_security ? sd_stand_in_of(relid) : InvalidOid;
+	MemoryContext old;
+
+	if (!OidIsValid(stand_in))
+		return;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	current->stand_ins = lappend_oid(current->stand_ins, stand_in);
+	MemoryContextSwitchTo(old);
+}
+
 /* the table is gone, and so is what was said of it; the log stays */
 static void
 forget(Oid relid)
@@ -167,6 +185,15 @@ sd_drops_check(SdDrops *drops)
 {
 	ListCell   *lc;
 
+	foreach(lc, drops->stand_ins)
+	{
+		ObjectAddress address;
+
+		if (!SearchSysCacheExists1(CONSTROID, ObjectIdGetDatum(lfirst_oid(lc))))
+			continue;
+		ObjectAddressSet(address, ConstraintRelationId, lfirst_oid(lc));
+		performDeletion(&address, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+	}
 	foreach(lc, drops->list)
 	{
 		Drop	   *drop = lfirst(lc);

@@ -13,12 +13,14 @@
 typedef struct SdDrops
 {
 	struct SdDrops *outer;		/* of the command around it */
-	List	   *list;			/* private to drops.c */
+	List	   *list;			/* both private to drops.c */
+	List	   *stand_ins;
 } SdDrops;
 
 extern void sd_drops_begin(SdDrops *drops);
 extern void sd_drops_end(SdDrops *drops);
 extern void sd_drops_check(SdDrops *drops);
 extern void sd_drops_note(Oid trigger);
+extern void sd_drops_note_relation(Oid relid);
 
 #endif							/* SOFTDELETE_DROPS_H */

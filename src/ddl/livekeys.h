@@ -7,9 +7,21 @@
 
 #include "postgres.h"
 
-#include "nodes/pg_list.h"
+#include "nodes/plannodes.h"
 
-extern List *sd_live_keys_of(Node *command);
-extern void sd_follow_live_keys(Node *command, List *indexes);
+/* the comments that sql/parts/67_keys.sql writes, too */
+#define SD_LIVE_KEY_COMMENT "softdelete: unique among live rows; was "
+#define SD_STAND_IN_COMMENT "softdelete: stands for the unique index of the same name"
+
+/* what a command renames has a partner of the same name, or neither */
+typedef struct SdKeyRename
+{
+	Oid			index;			/* to be renamed with its constraint */
+	Oid			constraint;		/* to be renamed with its index */
+} SdKeyRename;
+
+extern Oid	sd_stand_in_of(Oid index);
+extern PlannedStmt *sd_live_keys_begin(PlannedStmt *pstmt, SdKeyRename *rename);
+extern void sd_live_keys_end(Node *command, SdKeyRename *rename);
 
 #endif							/* SOFTDELETE_LIVEKEYS_H */

@@ -65,17 +65,18 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 				ProcessUtilityContext context, ParamListInfo params,
 				QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	Node	   *command = pstmt->utilityStmt;
+	SdKeyRename rename;
+	PlannedStmt *const said = sd_live_keys_begin(pstmt, &rename);
+	Node	   *command = said->utilityStmt;
 	NodeTag		tag = nodeTag(command);
 	SdAddedKeys added;
-	PlannedStmt *const meant = sd_live_added_keys(sd_copy_visible(pstmt), &added);
+	PlannedStmt *const meant = sd_live_added_keys(sd_copy_visible(said), &added);
 	int			depth = sd_bypass_depth;
 	int			copy_depth = sd_copy_depth;
 	SdDrops		drops;
 	SdDdlHint	hint;
 	List	   *detached = NIL;
 	SdKeyChange *change = NULL;
-	List	   *live_keys = sd_live_keys_of(command);
 
 	if (tag == T_AlterTableStmt)
 	{
@@ -110,7 +111,7 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	sd_drops_end(&drops);
 
 	sd_drops_check(&drops);
-	sd_follow_live_keys(command, live_keys);
+	sd_live_keys_end(command, &rename);
 	sd_finish_added_keys(&added);
 	if (tag == T_RenameStmt || tag == T_AlterTableStmt)
 		sd_follow_columns(command);
@@ -155,6 +156,9 @@ softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 
 	if (classId == RelationRelationId && access == OAT_TRUNCATE)
 		sd_refuse_truncate(objectId);
+	else if (classId == RelationRelationId && access == OAT_DROP && subId == 0 &&
+			 !(((ObjectAccessDrop *) arg)->dropflags & PERFORM_DELETION_INTERNAL))
+		sd_drops_note_relation(objectId);
 	else if (classId == TriggerRelationId &&
 			 (access == OAT_POST_CREATE ||
 			  (access == OAT_DROP &&
