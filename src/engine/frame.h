@@ -17,6 +17,7 @@ typedef struct SdFrame
 	QueryDesc  *query;
 	SdStatement *statement;		/* NULL: a user's */
 	struct SdOp *op;			/* NULL until asked for */
+	Oid			kept_parent;	/* of a reference that RI is about to refuse */
 } SdFrame;
 
 /*

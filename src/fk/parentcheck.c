@@ -24,9 +24,12 @@
 #include "engine/operation.h"
 #include "executor/executor.h"
 #include "fk/orphan.h"
+#include "fk/parentcheck.h"
 #include "tables/foreignkeys.h"
 #include "tables/registry.h"
+#include "tables/rights.h"
 #include "tables/table.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
 
@@ -131,6 +134,8 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 			set->before = before;
 			sd_key_set_add(set, values);
 			found = sd_find_orphan(set, false);
+			if (found && sd_frame != NULL && !sd_key_needs_parent(key))
+				sd_frame->kept_parent = key->parent;
 		}
 	}
 	if (op == NULL)
@@ -138,3 +143,20 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(!found);
 }
 
+
+/*
+ * Called as an error is raised while the AFTER triggers of a statement fire: RI's
+ * own, where the reference that it refuses may have been read from a row that keeps
+ * one.
+ */
+void
+sd_hint_kept_link(void *frame)
+{
+	SdFrame    *user = frame;
+	Oid			parent = user->kept_parent;
+
+	if (OidIsValid(parent) && user->statement == NULL &&
+		geterrcode() == ERRCODE_FOREIGN_KEY_VIOLATION && sd_may_see(parent))
+		errhint("The row of table \"%s\" is deleted, and rows that referred to it keep the reference until it is purged. To copy one of them, write NULL for the reference, or restore the row first.",
+				get_rel_name(parent));
+}

@@ -19,6 +19,7 @@
 #include "engine/statement.h"
 #include "executor/executor.h"
 #include "executor/instrument.h"
+#include "fk/parentcheck.h"
 #include "mark/executor.h"
 #include "mark/handoff.h"
 #include "mark/oldrow.h"
@@ -196,7 +197,13 @@ run_last_node(PlanState *ps)
 	LastNode   *node = (LastNode *) ps;
 
 	if (node->fires)
+	{
+		ErrorContextCallback callback = {error_context_stack, sd_hint_kept_link, node->frame};
+
+		error_context_stack = &callback;
 		AfterTriggerEndQuery(ps->state);
+		error_context_stack = callback.previous;
+	}
 	flush(node->frame);
 
 	/* they have fired */

@@ -57,3 +57,31 @@ DELETE FROM parent WHERE id IN (4, 5);
 SELECT softdelete.purge('parent', 4);
 SELECT expired, purged, kept FROM softdelete.purge_expired('parent', older_than => '0');
 SELECT * FROM by_default;
+
+-- A row that keeps a link is copied, as an application duplicates a row: on a native
+-- twin the link would be NULL by now.  Here it is refused, and the hint says why.
+CREATE TABLE native_parent (id int PRIMARY KEY);
+CREATE TABLE native_child (id int PRIMARY KEY, up int REFERENCES native_parent ON DELETE SET NULL, note text);
+INSERT INTO native_parent VALUES (7);
+INSERT INTO native_child VALUES (7, 7);
+INSERT INTO child VALUES (7, 7);
+DELETE FROM native_parent WHERE id = 7;
+DELETE FROM parent WHERE id = 7;
+INSERT INTO native_child SELECT id + 10, up, 'copy' FROM native_child WHERE id = 7;
+INSERT INTO child SELECT id + 10, up, 'copy' FROM child WHERE id = 7;
+UPDATE child SET up = 7 WHERE id = 1;
+INSERT INTO child SELECT c.id + 10, p.id, 'copy' FROM child c LEFT JOIN parent p ON p.id = c.up WHERE c.id = 7;
+SELECT id, up FROM child WHERE note = 'copy' UNION ALL SELECT id, up FROM native_child WHERE note = 'copy';
+-- nobody is told more than PostgreSQL tells him, and of others nothing
+GRANT USAGE ON SCHEMA fk_kept_links TO sd_user;
+GRANT SELECT, INSERT ON child TO sd_user;
+SET SESSION AUTHORIZATION sd_user;
+INSERT INTO fk_kept_links.child VALUES (20, 7);
+SET SESSION AUTHORIZATION sd_owner;
+INSERT INTO child VALUES (20, 1000);
+DO $$ BEGIN
+	INSERT INTO child VALUES (20, 7);
+EXCEPTION WHEN foreign_key_violation THEN
+	INSERT INTO child VALUES (20, 1000);
+END $$;
+INSERT INTO lazy VALUES (20, 7);
