@@ -83,7 +83,13 @@ BEGIN
 		IF obstacle IS NULL THEN
 			BEGIN
 				PERFORM softdelete.make_key_live(k.index, twin.clause, twin.index_ddl);
-				RAISE NOTICE 'key "%" (%) of table "%" is from now on one of live rows only', k.name, k.columns, k.owner;
+				IF twin.clause IS NULL AND k.constraint_oid IS NOT NULL
+					AND (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = k.owner) THEN
+					RAISE NOTICE 'key "%" (%) of table "%" is from now on one of live rows only', k.name, k.columns, k.owner
+						USING HINT = format('Where a statement says ON CONFLICT ON CONSTRAINT %I, write ON CONFLICT (%s).', k.name, k.columns);
+				ELSE
+					RAISE NOTICE 'key "%" (%) of table "%" is from now on one of live rows only', k.name, k.columns, k.owner;
+				END IF;
 			EXCEPTION WHEN dependent_objects_still_exist THEN
 				obstacle := SQLERRM;
 			END;

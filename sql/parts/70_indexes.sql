@@ -228,6 +228,10 @@ BEGIN
 			-- upserts, migrations and monitoring know it by its name
 			EXECUTE format('ALTER INDEX %s RENAME TO %I', twin_index, full_index.relname);
 			result := coalesce(result, twin_index);
+			IF full_index.conname IS NOT NULL THEN
+				RAISE NOTICE 'constraint "%" of table "%" is an index from now on', full_index.conname, target
+					USING HINT = format('Where a statement says ON CONFLICT ON CONSTRAINT %I, write ON CONFLICT (%s).', full_index.conname, list);
+			END IF;
 		END IF;
 	END LOOP;
 	IF result IS NULL THEN
