@@ -177,6 +177,15 @@ sd_return_no_new_row(ExprState *state, ExprContext *econtext, ResultRelInfo *rel
 #define sd_is_temporal(con) false
 #endif
 
+/* a column that stands above outer joins says so, from 16 on */
+static inline void
+sd_var_is_nulled_by(Var *var, Relids joins)
+{
+#if PG_VERSION_NUM >= 160000
+	var->varnullingrels = bms_copy(joins);
+#endif
+}
+
 /* may the command give its column other values?  SET EXPRESSION: 17 */
 static inline bool
 sd_changes_values(AlterTableCmd *cmd)

@@ -20,6 +20,7 @@
 #include "base/guc.h"
 #include "base/own_objects.h"
 #include "base/plans.h"
+#include "ddl/converted.h"
 #include "ddl/utility.h"
 #include "engine/deletion.h"
 #include "engine/holds.h"
@@ -52,4 +53,5 @@ _PG_init(void)
 	sd_planner_init();
 	sd_executor_init();
 	sd_utility_init();
+	sd_converted_init();
 }

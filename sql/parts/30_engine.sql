@@ -34,6 +34,23 @@ CREATE FUNCTION former_unknown(engine, oid, anyelement) RETURNS anyelement
 	AS 'MODULE_PATHNAME', 'softdelete_former_unknown' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION former_unknown(engine, oid, anyelement) IS 'a restore does not know the former status (internal)';
 
+-- For shards (src/plan/orders.c): the condition is true wherever it is evaluated.
+CREATE FUNCTION remote(bigint, text) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_remote' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION remote(bigint, text) IS 'carries an order to the shards of a distributed table; true (internal)';
+
+CREATE FUNCTION remote_order(engine, oid, text, text) RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_remote_order' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION remote_order(engine, oid, text, text) IS 'the order for the shards of a distributed table (internal)';
+
+CREATE FUNCTION stamped_at(engine) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'softdelete_stamped_at' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION stamped_at(engine) IS 'when the running DELETE marks rows, on every node of a cluster (internal)';
+
+CREATE FUNCTION key_digest() RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_key_digest' LANGUAGE C STABLE;
+COMMENT ON FUNCTION key_digest() IS 'the same on nodes that have the same softdelete.cluster_key; NULL where none is set (internal)';
+
 CREATE FUNCTION stamp_trigger() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'softdelete_stamp_trigger' LANGUAGE C;
 COMMENT ON FUNCTION stamp_trigger() IS 'fills the companion columns when an UPDATE sets or clears the mark';

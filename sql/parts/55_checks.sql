@@ -226,12 +226,52 @@ BEGIN
 				  DETAIL = 'A DELETE cannot mark rows on another server.',
 				  HINT = format('ALTER TABLE %s DETACH PARTITION %s first.', above, foreign_partition);
 	ELSIF softdelete.is_distributed(target) THEN
-		RAISE EXCEPTION 'table "%" is distributed', target
-			USING ERRCODE = 'feature_not_supported',
-				  DETAIL = 'Its shards are moved and copied by queries that would not see deleted rows.';
+		PERFORM softdelete.check_cluster(target);
 	END IF;
 END $$;
 COMMENT ON FUNCTION check_table(regclass) IS 'raise unless the caller may manage this relation (internal)';
+
+-- Shards are managed by triggers of their own, on nodes that have to know each other.
+CREATE FUNCTION check_cluster(target regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	node	record;
+BEGIN
+	IF (SELECT a.amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.oid = target) = 'columnar' THEN
+		RAISE EXCEPTION 'table "%" is columnar', target
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Its rows cannot be changed, and so not be marked.';
+	ELSIF NOT coalesce(current_setting('citus.enable_unsafe_triggers', true)::boolean, false) THEN
+		RAISE EXCEPTION 'triggers on distributed table "%" are not allowed', target
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Its shards are managed by triggers, which Citus calls unsafe since it does not know what they do.',
+				  HINT = 'SET citus.enable_unsafe_triggers = on first; tools of Citus need it, too, so set it in postgresql.conf of every node.';
+	ELSIF softdelete.key_digest() IS NULL THEN
+		RAISE EXCEPTION 'softdelete.cluster_key is not set'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'Without it the shards of a managed table could not tell who sends them a delete.',
+				  HINT = 'Set softdelete.cluster_key in postgresql.conf to one secret on every node, then SELECT pg_reload_conf().';
+	END IF;
+	FOR node IN EXECUTE 'SELECT nodeid, success, result FROM run_command_on_all_nodes($1)'
+		USING format('SELECT CASE WHEN NOT softdelete.preloaded() THEN %L WHEN softdelete.key_digest() = %L THEN %L ELSE %L END',
+					 'the library is not preloaded', softdelete.key_digest(), 'ready', 'softdelete.cluster_key is another one') LOOP
+		IF NOT node.success OR node.result <> 'ready' THEN
+			RAISE EXCEPTION 'node % of the cluster is not ready for managed tables', node.nodeid
+				USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = upper(left(node.result, 1)) || substr(node.result, 2) || '.',
+					  HINT = 'Every node needs shared_preload_libraries = ''citus, softdelete'' and the same softdelete.cluster_key.';
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION check_cluster(regclass) IS 'raise unless the nodes of a Citus cluster are ready for this table (internal)';
+
+CREATE FUNCTION one_connection_each(targets regclass[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF (SELECT bool_or(softdelete.is_distributed(t)) FROM unnest(targets) t) THEN
+		PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
+	END IF;
+END $$;
+COMMENT ON FUNCTION one_connection_each(regclass[]) IS 'let Citus use one connection to a node, where several could not see each other''s changes (internal)';
 
 CREATE FUNCTION check_modes(marker name, triggers text, "unique" text, hide boolean) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -115,7 +115,7 @@ BEGIN
 	END IF;
 	was_deleted := softdelete.predicate(target, was.marker, was.kind, was.deleted_value, false);
 	IF was.marker = new.marker AND new.kind = 'boolean' THEN
-		IF softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, was_deleted))::boolean THEN
+		IF softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s WHERE %s)', target, was_deleted))::boolean THEN
 			RAISE EXCEPTION 'table "%" has deleted rows, in which column "%" is %', target, was.marker, was.deleted_value
 				USING ERRCODE = 'object_not_in_prerequisite_state',
 					  DETAIL = 'The other way round they would be live, and the live ones deleted.',
@@ -129,10 +129,10 @@ BEGIN
 	END IF;
 	-- the former status, before the new mark goes over it
 	sets := ARRAY[format('%I = %s', new.marker, CASE new.kind
-				WHEN 'timestamp' THEN format('coalesce(%I, %I, now())', new.marker, was.time_column)
+				WHEN 'timestamp' THEN format('coalesce(%I, %I, %L)', new.marker, was.time_column, now())
 				ELSE quote_literal(new.deleted_value) END)];
 	IF new.kind <> 'timestamp' AND new.time_column IS DISTINCT FROM was.time_column THEN
-		sets := sets || format('%I = coalesce(%I, %I, now())', new.time_column, new.time_column, was.time_column);
+		sets := sets || format('%I = coalesce(%I, %I, %L)', new.time_column, new.time_column, was.time_column, now());
 	END IF;
 	IF new.kind = 'status' AND was.marker <> new.marker THEN
 		sets := sets || format('%I = CASE WHEN %s THEN %1$I ELSE %3$I END', new.former_column, is_deleted, new.marker);
@@ -232,7 +232,8 @@ COMMENT ON FUNCTION adopt_rows(regclass, softdelete.marking, bigint) IS 'take ov
 -- what their status was is not known; the default is as good as any
 CREATE FUNCTION adoption(target regclass, new marking, id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('%I = %s, %I = coalesce(%3$I, now())', new.id_column, id, new.time_column)
+	-- a constant, which shards of a distributed table take, too
+	SELECT format('%I = %s, %I = coalesce(%3$I, %4$L)', new.id_column, id, new.time_column, now())
 		|| CASE WHEN new.former_column IS NULL OR softdelete.default_of(target, new.marker) IS NULL THEN ''
 				ELSE format(', %I = coalesce(%1$I, %s)', new.former_column, softdelete.default_of(target, new.marker)) END
 $$;

@@ -15,6 +15,7 @@ BEGIN
 	PERFORM softdelete.check_enable(target, marker, retention, triggers, "unique", hide);
 	SELECT array_agg(c.tbl), array_agg(c.by_column), array_agg(c.managed) INTO tables, markers, managed
 	  FROM softdelete.cascade_closure(target, marker, "cascade") c;
+	PERFORM softdelete.one_connection_each(tables);
 	-- parents first, as a DELETE locks them, and at once what adding columns needs
 	FOR i IN 1 .. cardinality(tables) LOOP
 		CONTINUE WHEN managed[i];
@@ -103,7 +104,7 @@ COMMENT ON FUNCTION usual_marker(regclass, name) IS 'the column that would mark 
 CREATE FUNCTION has_value(target regclass, name name, value text) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s t WHERE t.%I OPERATOR(pg_catalog.=) %L)', target, name, value));
+	RETURN softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s t WHERE t.%I OPERATOR(pg_catalog.=) %L)', target, name, value));
 EXCEPTION WHEN insufficient_privilege THEN
 	RETURN false;
 END $$;

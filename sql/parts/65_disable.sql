@@ -24,6 +24,7 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  HINT = format('SELECT softdelete.enable(%L) puts it back, with the marker that the table had unless that was deleted_at.', target);
 	END IF;
+	PERFORM softdelete.one_connection_each(ARRAY[target]);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', target);
 
 	PERFORM softdelete.make_keys_full(target);
@@ -34,7 +35,7 @@ BEGIN
 
 	IF drop_columns THEN
 		-- the table is an ordinary one by now, so this sees every row
-		deleted := softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, d.deleted_predicate));
+		deleted := softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s WHERE %s)', target, d.deleted_predicate));
 		IF deleted THEN
 			RAISE EXCEPTION 'table "%" still has deleted rows', target
 				USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -59,7 +59,7 @@ BEGIN
 			PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
 		END IF;
 		PERFORM softdelete.run_ddl(twin_ddl);
-		IF x.conname IS NOT NULL AND NOT x.is_partitioned THEN
+		IF x.conname IS NOT NULL AND NOT x.is_partitioned AND NOT softdelete.is_distributed(x.owner) THEN
 			-- ON CONFLICT ON CONSTRAINT and DROP CONSTRAINT know it by its name
 			PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (true) NOT VALID', x.owner, x.conname));
 			PERFORM softdelete.run_ddl(format('COMMENT ON CONSTRAINT %I ON %s IS %L', x.conname, x.owner,
@@ -84,7 +84,7 @@ BEGIN
 			BEGIN
 				PERFORM softdelete.make_key_live(k.index, twin.clause, twin.index_ddl);
 				IF twin.clause IS NULL AND k.constraint_oid IS NOT NULL
-					AND (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = k.owner) THEN
+					AND ((SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = k.owner) OR softdelete.is_distributed(k.owner)) THEN
 					RAISE NOTICE 'key "%" (%) of table "%" is from now on one of live rows only', k.name, k.columns, k.owner
 						USING HINT = format('Where a statement says ON CONFLICT ON CONSTRAINT %I, write ON CONFLICT (%s).', k.name, k.columns);
 				ELSE
@@ -99,6 +99,15 @@ BEGIN
 				USING DETAIL = upper(left(obstacle, 1)) || substr(obstacle, 2) || '.';
 		END IF;
 	END LOOP;
+
+	IF softdelete.is_distributed(target) THEN
+		-- a row that made room would have to move with its shard
+		FOR k IN SELECT * FROM softdelete.held_keys(target) h WHERE h.row_key ORDER BY h.name, h.owner::text LOOP
+			RAISE NOTICE 'deleted rows of distributed table "%" keep key "%" (%) taken', k.owner, k.name, k.columns
+				USING HINT = 'SELECT softdelete.restore() or softdelete.purge() of the deleted row frees it.';
+		END LOOP;
+		RETURN;
+	END IF;
 
 	-- what stays is freed when a new row wants it; no UPDATE OF, which would keep the
 	-- columns' types from being altered

@@ -91,6 +91,10 @@ BEGIN
 	ELSIF class.relispartition THEN
 		RAISE EXCEPTION '"%" is a partition', p.target USING ERRCODE = 'feature_not_supported',
 			HINT = format('Give the policy to its table: %s.', pg_partition_root(p.target));
+	ELSIF softdelete.is_distributed(p.target) THEN
+		RAISE EXCEPTION 'table "%" is distributed', p.target USING ERRCODE = 'feature_not_supported',
+			DETAIL = 'A policy takes rows in batches, by places that shards do not have.',
+			HINT = format('Schedule the statement itself: DELETE FROM %s with the policy''s condition.', p.target);
 	ELSIF p.action IS NULL OR p.action NOT IN ('delete', 'erase') THEN
 		RAISE EXCEPTION 'unknown action "%"', p.action USING ERRCODE = 'invalid_parameter_value',
 			HINT = 'It is "delete", for rows that can be restored, or "erase".';

@@ -29,6 +29,11 @@ BEGIN
 	SELECT sum(pg_relation_size(t)), sum(greatest(c.reltuples, 0))::bigint INTO bytes, live
 	  FROM unnest(tree) AS t JOIN pg_class c ON c.oid = t AND c.relkind = 'r';
 	bound := now() - m.retention;
+	IF softdelete.is_distributed(target) THEN
+		-- the shell has neither rows nor statistics
+		exact := true;
+		EXECUTE 'SELECT pg_catalog.citus_table_size($1)' INTO bytes USING target;
+	END IF;
 
 	EXECUTE format('SELECT (SELECT t.%1$I::timestamptz FROM %2$s t WHERE t.%1$I IS NOT NULL ORDER BY t.%1$I LIMIT 1),
 						   (SELECT t.%1$I::timestamptz FROM %2$s t WHERE t.%1$I > $1::%3$s ORDER BY t.%1$I LIMIT 1)',

@@ -23,6 +23,9 @@ bool		sd_hard_delete = false;
 char	   *sd_actor = NULL;
 char	   *sd_reason = NULL;
 bool		sd_unfiltered = false;
+char	   *sd_cluster_key = NULL;
+bool		sd_citus_loaded = false;
+int			sd_tool_depth = 0;
 
 static char *unfiltered_applications = NULL;
 static const char *unfiltered_names = NULL; /* the same, see its check hook */
@@ -142,13 +145,25 @@ assign_hard_delete(bool newval, void *extra)
 
 /*
  * Does the session copy whole tables?  A dump does (row_security = off), a
- * replication connection, by queries, too, and the tools that are known by
- * their application_name.
+ * replication connection, by queries, too, the tools that are known by their
+ * application_name, and those of Citus (mark/tools.c).
  */
 bool
 sd_sees_whole_tables(void)
 {
-	return !row_security || am_walsender || sd_unfiltered;
+	return !row_security || am_walsender || sd_unfiltered || sd_tool_depth > 0;
+}
+
+/*
+ * For the rest of the transaction let Citus use one connection to each node.  Where
+ * distributed tables refer to one that every node has, several connections could not
+ * see what the others did, and Citus refuses that.
+ */
+void
+sd_one_connection_each(void)
+{
+	(void) set_config_option("citus.multi_shard_modify_mode", "sequential", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
 /* What the session's statements see. */
@@ -217,6 +232,18 @@ sd_guc_init(void)
 							   GUC_LIST_INPUT,
 							   check_unfiltered_applications,
 							   assign_unfiltered_applications, NULL);
+
+	DefineCustomStringVariable("softdelete.cluster_key",
+							   "Secret by which the nodes of a cluster know each other's orders.",
+							   "The same on every node; without one, tables that are distributed cannot be managed.",
+							   &sd_cluster_key,
+							   "",
+							   PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY | GUC_NOT_IN_SAMPLE,
+							   NULL, NULL, NULL);
+
+	/* it has to come first in shared_preload_libraries, and has this setting */
+	sd_citus_loaded = GetConfigOption("citus.shard_count", true, false) != NULL;
 
 	MarkGUCPrefixReserved("softdelete");
 	follow_application_name();

@@ -28,7 +28,11 @@ extern bool sd_hard_delete;
 extern char *sd_actor;			/* "" when not set */
 extern char *sd_reason;			/* "" when not set */
 extern bool sd_unfiltered;		/* the application is to see every row */
+extern char *sd_cluster_key;	/* "" when not set */
+extern bool sd_citus_loaded;	/* the library is, in this process */
+extern int	sd_tool_depth;		/* > 0 while a tool of Citus copies tables */
 
+extern void sd_one_connection_each(void);
 extern bool sd_sees_whole_tables(void);
 extern SdVisibility sd_visible(void);
 extern void sd_guc_init(void);

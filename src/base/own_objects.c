@@ -11,6 +11,7 @@
 #include "base/own_objects.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -110,6 +111,15 @@ sd_objects(void)
 		o.deleted_parent_ok = function_oid(o.schema, "deleted_parent_ok", 6, args);
 		args[0] = REGCLASSOID;
 		o.trash = function_oid(o.schema, "trash", 1, args);
+		args[0] = INT8OID;
+		args[1] = TEXTOID;
+		o.remote = function_oid(o.schema, "remote", 2, args);
+		args[0] = o.engine;
+		o.stamped_at = function_oid(o.schema, "stamped_at", 1, args);
+		args[1] = OIDOID;
+		args[2] = args[3] = TEXTOID;
+		o.remote_order = function_oid(o.schema, "remote_order", 4, args);
+		o.citus = get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE);
 		o.log = get_relname_relid("deletion_log", o.schema);
 		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
 

@@ -28,6 +28,10 @@ typedef struct SdObjects
 	Oid			raise_deleted_row;
 	Oid			former_unknown;
 	Oid			trash;			/* trash(regclass) */
+	Oid			remote;			/* remote(bigint, text), see plan/orders.c */
+	Oid			remote_order;	/* remote_order(engine, oid, text, text) */
+	Oid			stamped_at;		/* stamped_at(engine) */
+	Oid			citus;			/* pg_dist_partition; InvalidOid: no such cluster */
 	Oid			log;			/* deletion_log */
 	Oid			log_ids;		/* its sequence */
 } SdObjects;

@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "engine/holds.h"
 #include "miscadmin.h"
+#include "tables/names.h"
 #include "tables/primarykey.h"
 #include "tables/rights.h"
 #include "utils/builtins.h"
@@ -133,6 +134,14 @@ softdelete_hold_row(PG_FUNCTION_ARGS)
 	Datum		values[4];
 
 	sd_check_owner(key->relid);
+	if (key->table->distributed)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("row of distributed table \"%s\" cannot be held by itself",
+						get_rel_name(key->relid)),
+				 errdetail("Its shards do not know of such holds."),
+				 errhint("DELETE it and hold its deletion: SELECT softdelete.hold(softdelete.delete(%s, %s), 'why').",
+						 quote_literal_cstr(sd_qualified_name(key->relid)), key->literals)));
 	sd_lock_holds(key->table->root);
 	sd_spi_connect();
 	if (!sd_probe(key, &state))

@@ -231,8 +231,11 @@ restore_keys(void *arg)
 		SdStatement statement = {SD_TASK_RESTORE, .each = true};
 
 		CHECK_FOR_INTERRUPTS();
-		if (restore->together == NULL ||
-			hash_search(restore->together, &key->id, HASH_FIND, NULL) == NULL)
+		/* shards do not say how many rows of which deletion came back */
+		if (many->table->distributed)
+			statement = (SdStatement) {SD_TASK_RESTORE, .id = key->id};
+		else if (restore->together == NULL ||
+				 hash_search(restore->together, &key->id, HASH_FIND, NULL) == NULL)
 		{
 			one_id = one_id && key->id != 0 && (n_alone == 0 || key->id == alone[0]->id);
 			alone[n_alone++] = key;

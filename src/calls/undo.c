@@ -72,13 +72,15 @@ has_rows_of(Oid relid, int64 id)
 	SdTable    *table = sd_table_by_oid(relid);
 	Oid			types[2] = {INT8OID};
 	Datum		values[2] = {Int64GetDatum(id)};
+	/* shards show what is not committed yet to the role alone that did it */
+	Oid			role = table->distributed ? InvalidOid : sd_owner_of(relid);
 	char	   *text;
 
 	text = psprintf("SELECT FROM %s t WHERE t.%s OPERATOR(pg_catalog.=) $1 AND %s AND $2 IS NULL",
 					sd_qualified_name(relid), sd_column_name(relid, table->id),
 					sd_table_predicate(table, false, "t"));
-	sd_execute(sd_prepare(text, 1, types, sd_owner_of(relid), 0), values,
-			   &statement, sd_owner_of(relid), true, SD_VIEW_STATEMENT, 1);
+	sd_execute(sd_prepare(text, 1, types, role, 0), values, &statement, role, true,
+			   SD_VIEW_STATEMENT, 1);
 	return SPI_processed > 0;
 }
 

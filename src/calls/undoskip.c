@@ -221,6 +221,12 @@ sd_undo_skipping(List *parts)
 
 		if (sd_table_by_oid(part->relid) == NULL || !may_restore(part))
 			continue;
+		if (sd_table_by_oid(part->relid)->distributed)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("rows of distributed table \"%s\" cannot be restored but for those in conflict",
+							get_rel_name(part->relid)),
+					 errhint("Restore them by their keys: softdelete.restore_many() passes over those that cannot be.")));
 		find_rows(part, &rows, &n);
 		tables = list_append_unique_oid(tables, part->relid);
 	}

@@ -63,16 +63,16 @@ known_columns(Relation rel, SdTable *table)
 	return names;
 }
 
-/* SELECT columns FROM ONLY rel */
+/* SELECT columns FROM ONLY rel; a distributed table knows no ONLY */
 static SelectStmt *
-select_from(Relation rel, List *columns)
+select_from(Relation rel, List *columns, bool distributed)
 {
 	SelectStmt *select = makeNode(SelectStmt);
 	RangeVar   *from = makeRangeVar(get_namespace_name(RelationGetNamespace(rel)),
 									pstrdup(RelationGetRelationName(rel)), -1);
 	ListCell   *lc;
 
-	from->inh = false;
+	from->inh = distributed;
 	select->fromClause = list_make1(from);
 	foreach(lc, columns)
 	{
@@ -97,11 +97,11 @@ adapt(CopyStmt *copy, Relation rel, SdTable *table)
 		(void) CopyGetAttnums(RelationGetDescr(rel), rel, copy->attlist);	/* raises */
 
 	/* COPY of a partitioned table is PostgreSQL's to refuse */
-	if (copy->is_from || rel->rd_rel->relkind != RELKIND_RELATION ||
+	if (copy->is_from || (rel->rd_rel->relkind != RELKIND_RELATION && !table->distributed) ||
 		sd_visible() == SD_VISIBLE_ALL ||
 		(sd_visible() == SD_VISIBLE_LIVE && !table->hide))
 		return;
-	copy->query = (Node *) select_from(rel, copy->attlist);
+	copy->query = (Node *) select_from(rel, copy->attlist, table->distributed);
 	copy->relation = NULL;
 	copy->attlist = NIL;
 }

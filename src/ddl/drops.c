@@ -23,6 +23,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/guc.h"
 #include "base/own_objects.h"
 #include "base/own_sql.h"
 #include "base/spi.h"
@@ -30,10 +31,13 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "ddl/converted.h"
 #include "ddl/drops.h"
 #include "ddl/livekeys.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "tables/cluster.h"
 #include "tables/names.h"
 #include "tables/registry.h"
 #include "tables/rights.h"
@@ -53,9 +57,13 @@ typedef struct Drop
 	Oid			relid;			/* a managed table */
 	Oid			function;		/* of the first of its triggers to go */
 	NameData	name;
+	char	   *schema;			/* the table's names */
+	char	   *table;
+	bool		by_cluster;		/* on a node that follows the coordinator's commands */
 } Drop;
 
 static SdDrops *current = NULL;
+static int	dropping = 0;		/* > 0 while drop_triggers() runs commands of its own */
 
 /* A utility command begins; drops outside of one are not users' commands. */
 void
@@ -142,6 +150,9 @@ sd_drops_note(Oid trigger)
 			drop->relid = form->tgrelid;
 			drop->function = form->tgfoid;
 			drop->name = form->tgname;
+			drop->table = get_rel_name(form->tgrelid);
+			drop->schema = get_namespace_name(get_rel_namespace(form->tgrelid));
+			drop->by_cluster = sd_is_distributed(form->tgrelid) && sd_local_node() != 0;
 			current->list = lappend(current->list, drop);
 			MemoryContextSwitchTo(old);
 		}
@@ -202,8 +213,13 @@ sd_drops_check(SdDrops *drops)
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(drop->function)))
 			continue;
 		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(drop->relid)))
-			forget(drop->relid);
-		else if (row_security)
+		{
+			if (sd_tool_depth > 0)
+				sd_note_converted(drop->relid, drop->schema, drop->table);
+			else
+				forget(drop->relid);
+		}
+		else if (row_security && dropping == 0 && sd_tool_depth == 0 && !drop->by_cluster)
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("cannot drop trigger \"%s\" of managed table \"%s\"",
@@ -212,6 +228,33 @@ sd_drops_check(SdDrops *drops)
 					 errhint("SELECT softdelete.disable(%s) first.",
 							 quote_literal_cstr(sd_qualified_name(drop->relid)))));
 	}
+}
+
+/* Citus has shards drop a trigger only where that is a command. */
+static void
+drop_by_command(Oid relid, List *names)
+{
+	ListCell   *lc;
+
+	dropping++;
+	PG_TRY();
+	{
+		sd_spi_connect();
+		foreach(lc, names)
+		{
+			char	   *command = psprintf("DROP TRIGGER IF EXISTS %s ON %s",
+										   quote_identifier(lfirst(lc)), sd_qualified_name(relid));
+
+			if (SPI_execute(command, false, 0) < 0)
+				elog(ERROR, "SPI_execute failed for \"%s\"", command);
+		}
+		sd_spi_finish();
+	}
+	PG_FINALLY();
+	{
+		dropping--;
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -226,7 +269,7 @@ softdelete_drop_triggers(PG_FUNCTION_ARGS)
 	Relation	catalog;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	int			n = 0;
+	List	   *names = NIL;
 
 	sd_check_owner(relid);
 	LockRelationOid(relid, AccessExclusiveLock);
@@ -242,11 +285,14 @@ softdelete_drop_triggers(PG_FUNCTION_ARGS)
 			continue;
 		ObjectAddressSet(address, TriggerRelationId, form->oid);
 		add_exact_object_address(&address, triggers);
-		n++;
+		names = lappend(names, pstrdup(NameStr(form->tgname)));
 	}
 	systable_endscan(scan);
-	performMultipleDeletions(triggers, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+	if (sd_is_distributed(relid))
+		drop_by_command(relid, names);
+	else
+		performMultipleDeletions(triggers, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
 	free_object_addresses(triggers);
 	table_close(catalog, RowExclusiveLock);
-	PG_RETURN_INT32(n);
+	PG_RETURN_INT32(list_length(names));
 }

@@ -27,6 +27,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
+#include "tables/cluster.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -51,8 +52,9 @@ live_key(Oid relid, const char *name)
 {
 	Oid			index = get_relname_relid(name, get_rel_namespace(relid));
 
+	/* shards would not know that the two belong together */
 	if (!is_index(index) || IndexGetRelation(index, true) != relid ||
-		OidIsValid(get_index_constraint(index)) ||
+		OidIsValid(get_index_constraint(index)) || sd_is_distributed(relid) ||
 		!begins_with(GetComment(index, RelationRelationId, 0), SD_LIVE_KEY_COMMENT "UNIQUE"))
 		return InvalidOid;
 	return index;
@@ -65,7 +67,7 @@ sd_stand_in_of(Oid index)
 	Oid			relid = is_index(index) ? IndexGetRelation(index, true) : InvalidOid;
 	Oid			constraint;
 
-	if (!OidIsValid(relid))
+	if (!OidIsValid(relid) || sd_is_distributed(relid))
 		return InvalidOid;
 	constraint = get_relation_constraint_oid(relid, get_rel_name(index), true);
 	return OidIsValid(constraint) &&

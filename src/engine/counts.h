@@ -14,6 +14,7 @@ typedef struct SdCount
 {
 	Oid			relid;			/* topmost */
 	int64		n;
+	bool		in_all;			/* by earlier statements of the deletion, too */
 } SdCount;
 
 /* how many rows of one earlier deletion were brought back, or erased */

@@ -19,7 +19,11 @@
 #include "commands/sequence.h"
 #include "engine/deletion.h"
 #include "nodes/pg_list.h"
+#include "tables/cluster.h"
 #include "utils/memutils.h"
+
+/* ids of a node of a cluster begin with its number */
+#define IDS_PER_NODE	INT64CONST(100000000000000)
 
 static List *deletions = NIL;	/* SdDeletion, newest first */
 
@@ -32,7 +36,10 @@ or_empty(const char *value)
 static int64
 next_id(void)
 {
-	return nextval_internal(sd_objects()->log_ids, false);
+	int64		id = nextval_internal(sd_objects()->log_ids, false);
+
+	/* each node of a cluster has a sequence of its own */
+	return sd_in_cluster() ? id + sd_local_node() * IDS_PER_NODE : id;
 }
 
 /*

@@ -73,7 +73,7 @@ table_arrays(SdOp *op, Datum *tables, Datum *marked)
 			oids[n] = ObjectIdGetDatum(count->relid);
 			rows[n++] = Int64GetDatum(0);
 		}
-		rows[i] = Int64GetDatum(DatumGetInt64(rows[i]) + count->n);
+		rows[i] = Int64GetDatum(count->in_all ? count->n : DatumGetInt64(rows[i]) + count->n);
 	}
 	*tables = PointerGetDatum(construct_array(oids, n, REGCLASSOID,
 											  sizeof(Oid), true, TYPALIGN_INT));
@@ -244,6 +244,8 @@ void
 sd_log_write(SdOp *op)
 {
 	sd_trace_op(op);
+	if (op->ordered)
+		return;
 	if (op->counts != NIL)
 		log_marked(op);
 	if (op->restored == NULL && op->purged == NULL)

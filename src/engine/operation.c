@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "engine/counts.h"
 #include "engine/deletion.h"
 #include "engine/frame.h"
@@ -17,6 +18,7 @@
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "tables/cluster.h"
 #include "tables/foreignkeys.h"
 #include "tables/table.h"
 #include "utils/memutils.h"
@@ -145,6 +147,15 @@ sd_op_id(SdOp *op)
 	return op->id;
 }
 
+/* When are rows marked by the running statement?  All nodes of a cluster say the same. */
+TimestampTz
+sd_op_time(void)
+{
+	SdOp	   *op = sd_in_cluster() ? sd_existing_op() : NULL;
+
+	return op && op->ordered && op->at != 0 ? op->at : GetCurrentTransactionStartTimestamp();
+}
+
 /* Count n rows of a table (topmost) as marked. */
 void
 sd_op_count(SdOp *op, Oid relid, int64 n)
@@ -182,6 +193,7 @@ sd_op_count(SdOp *op, Oid relid, int64 n)
 	count = palloc(sizeof(SdCount));
 	count->relid = relid;
 	count->n = n;
+	count->in_all = false;
 	op->counts = lappend(op->counts, count);
 	MemoryContextSwitchTo(old);
 }

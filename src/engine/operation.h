@@ -12,6 +12,7 @@
 #include "tables/foreignkeys.h"
 #include "tables/table.h"
 #include "utils/hsearch.h"
+#include "utils/timestamp.h"
 
 typedef struct SdRowId
 {
@@ -49,6 +50,9 @@ typedef struct SdOp
 	List	   *held;			/* SdKeySet: some of their children were left deleted,
 								 * since they need other deleted rows as well */
 	bool		drew;			/* the deletion began with this operation */
+	bool		ordered;		/* another node has drawn the id, and writes the log ... */
+	TimestampTz at;				/* ... and this is when it did ... */
+	struct SdStatement *statement;	/* ... what for; NULL: a user's */
 	bool		logged;			/* it has written to the log row */
 	bool		reversed;		/* a trigger has restored rows that it marked, or
 								 * deleted rows that it restored */
@@ -66,6 +70,7 @@ extern SdOp *sd_op_begin(EState *estate);
 extern SdOp *sd_existing_op(void);
 extern SdOp *sd_current_op(void);
 extern int64 sd_op_id(SdOp *op);
+extern TimestampTz sd_op_time(void);
 extern void sd_op_prefer_root(SdOp *op, Oid relid);
 extern void sd_op_count(SdOp *op, Oid relid, int64 n);
 extern void sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n);

@@ -37,7 +37,8 @@ sd_check_new_key(SdKey *key)
 	Datum		values[INDEX_MAX_KEYS];
 	StringInfoData buf;
 
-	if (parent == NULL)
+	/* each shard, with its own tables, sees to it by itself */
+	if (parent == NULL || parent->distributed)
 		return;
 	sd_spi_connect();
 

@@ -17,6 +17,7 @@
 #include "executor/spi.h"
 #include "fk/orphan.h"
 #include "miscadmin.h"
+#include "tables/cluster.h"
 #include "tables/foreignkeys.h"
 #include "tables/names.h"
 #include "tables/primarykey.h"
@@ -68,7 +69,7 @@ report_children(SdKey *key, const char *found)
 			 !cascade ? 0 :
 			 sd_table_by_oid(key->child) == NULL ?
 			 errhint("Table \"%s\" is not managed: SELECT softdelete.enable(%s) lets the delete cascade to it.",
-					 child, quote_literal_cstr(sd_qualified_name(key->child))) :
+					 child, quote_literal_cstr(sd_logical_name(key->child))) :
 			 errhint("A trigger or rule of table \"%s\" kept its row from being deleted.",
 					 child),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME,
@@ -202,7 +203,7 @@ restore_call(SdKey *key, bool tell)
 		tell = index->indkey.values[i] == key->parent_atts[i];
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "softdelete.restore(%s",
-					 quote_literal_cstr(sd_qualified_name(key->parent)));
+					 quote_literal_cstr(sd_logical_name(key->parent)));
 	for (int i = 0; tell && i < key->n; i++)
 		appendStringInfo(&buf, ", %s",
 						 quote_literal_cstr(SPI_getvalue(SPI_tuptable->vals[0],

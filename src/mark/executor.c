@@ -24,11 +24,16 @@
 #include "mark/handoff.h"
 #include "mark/oldrow.h"
 #include "mark/rowlock.h"
+#include "mark/sending.h"
 #include "mark/settle.h"
+#include "mark/shards.h"
+#include "mark/tools.h"
 #include "mark/triggerset.h"
 #include "mark/usertriggers.h"
+#include "tables/cluster.h"
 #include "tables/reader.h"
 #include "tables/registry.h"
+#include "utils/snapmgr.h"
 
 static ExecutorStart_hook_type prev_start = NULL;
 static ExecutorRun_hook_type prev_run = NULL;
@@ -69,14 +74,55 @@ named_table(QueryDesc *query)
 }
 
 static void
-softdelete_start(QueryDesc *query, int eflags)
+chain_start(QueryDesc *query, int eflags)
 {
-	SdStatement *statement = sd_pending_statement ? sd_take_statement(query) : NULL;
-
 	if (prev_start)
 		prev_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+}
+
+/* The same where orders to shards may be drawn, or one is to be followed. */
+static void
+start_in_cluster(QueryDesc *query, int eflags, SdStatement **statement)
+{
+	SdStart		start;
+
+	sd_start_begin(&start, *statement);
+	PG_TRY();
+	{
+		chain_start(query, eflags);
+	}
+	PG_FINALLY();
+	{
+		sd_start_end(&start);
+	}
+	PG_END_TRY();
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	sd_sent_orders(&start, query);
+	if (sd_follow_order(query))
+		*statement = sd_op_of(query->estate)->statement;
+}
+
+/* The engine's statement that this query is, by itself or by order of another node. */
+static SdStatement *
+statement_of(QueryDesc *query)
+{
+	SdOp	   *op = sd_op_of(query->estate);
+
+	return op && op->ordered ? op->statement : sd_statement_of(query);
+}
+
+static void
+softdelete_start(QueryDesc *query, int eflags)
+{
+	SdStatement *statement = sd_pending_statement ? sd_take_statement(query) : NULL;
+
+	if (sd_in_cluster())
+		start_in_cluster(query, eflags, &statement);
+	else
+		chain_start(query, eflags);
 
 	if (needs_frame(query) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
 		!sd_is_quiet_update(query))
@@ -85,7 +131,7 @@ softdelete_start(QueryDesc *query, int eflags)
 
 		/* what a rule adds to a statement of ours finds it, too */
 		if (statement == NULL)
-			statement = sd_statement_of(query);
+			statement = statement_of(query);
 		handoffs = sd_choose_user_triggers(query, statement);
 
 		sd_choose_triggers(query, statement);
@@ -109,7 +155,7 @@ run_in_frame(SD_RUN_ARGS)
 	SdFrame		frame = {0};
 
 	frame.query = queryDesc;
-	frame.statement = sd_statement_of(queryDesc);
+	frame.statement = statement_of(queryDesc);
 	SD_BEGIN_FRAME(&frame);
 	{
 		chain_run(SD_RUN_PASS);
@@ -117,11 +163,30 @@ run_in_frame(SD_RUN_ARGS)
 	SD_END_FRAME(&frame);
 }
 
+/* A tool of Citus copies whole tables. */
+static void
+run_tool(SD_RUN_ARGS)
+{
+	sd_tool_begin();
+	PG_TRY();
+	{
+		chain_run(SD_RUN_PASS);
+	}
+	PG_FINALLY();
+	{
+		sd_tool_end();
+	}
+	PG_END_TRY();
+	sd_tool_done();
+}
+
 static void
 softdelete_run(SD_RUN_ARGS)
 {
 	if (needs_frame(queryDesc))
 		run_in_frame(SD_RUN_PASS);
+	else if (sd_in_cluster() && sd_is_tool(queryDesc))
+		run_tool(SD_RUN_PASS);
 	else
 		chain_run(SD_RUN_PASS);
 }
@@ -151,6 +216,8 @@ flush(SdFrame *frame)
 	SdOp	   *op;
 
 	/* an operation of its own ends here; a joined one goes on outside */
+	if (sd_in_cluster())
+		sd_count_sent(frame->query);
 	op = sd_op_of(estate);
 	if (op == NULL)
 		return;
@@ -227,20 +294,27 @@ finish_in_frame(QueryDesc *query)
 	SdFrame		frame = {0};
 	LastNode	last = {0};
 	EState	   *estate = query->estate;
+	bool		snapshot;
 
 	frame.query = query;
-	frame.statement = sd_statement_of(query);
+	frame.statement = statement_of(query);
 	last.ps.type = T_ResultState;	/* of some type; none of ours */
 	last.ps.state = estate;
 	last.ps.ExecProcNode = run_last_node;
 	last.frame = &frame;
 	last.fires = !(estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS);
 	estate->es_auxmodifytables = lappend(estate->es_auxmodifytables, &last);
+	/* Citus makes a plain query of a WITH that deletes; its portal has none any more */
+	snapshot = !ActiveSnapshotSet();
+	if (snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
 	SD_BEGIN_FRAME(&frame);
 	{
 		chain_finish(query);
 	}
 	SD_END_FRAME(&frame);
+	if (snapshot)
+		PopActiveSnapshot();
 	estate->es_auxmodifytables = list_delete_last(estate->es_auxmodifytables);
 	if (last.fires)
 		estate->es_top_eflags &= ~EXEC_FLAG_SKIP_TRIGGERS;
@@ -249,7 +323,7 @@ finish_in_frame(QueryDesc *query)
 static void
 softdelete_finish(QueryDesc *query)
 {
-	if (needs_frame(query))
+	if (needs_frame(query) || (sd_in_cluster() && sd_has_sent(query->estate)))
 		finish_in_frame(query);
 	else
 		chain_finish(query);

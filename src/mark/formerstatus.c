@@ -10,7 +10,7 @@
 
 #include "base/own_objects.h"
 #include "fmgr.h"
-#include "tables/names.h"
+#include "tables/cluster.h"
 #include "tables/registry.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -45,7 +45,7 @@ softdelete_former_unknown(PG_FUNCTION_ARGS)
 					 "SET softdelete.visibility = deleted; "
 					 "UPDATE %s SET %s = 'active' WHERE %s IS NULL; "
 					 "RESET softdelete.visibility.",
-					 sd_qualified_name(table->root), quote_identifier(marker),
+					 sd_logical_name(table->root), quote_identifier(marker),
 					 quote_identifier(former))));
 	PG_RETURN_NULL();
 }

@@ -111,7 +111,7 @@ refuse_key_change(SdTable *table, HeapTuple old, HeapTuple new, TupleDesc desc)
 Datum
 sd_now_as(TupleDesc desc, AttrNumber attnum)
 {
-	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	Datum		now = TimestampTzGetDatum(sd_op_time());
 
 	if (getBaseType(TupleDescAttr(desc, attnum - 1)->atttypid) == TIMESTAMPOID)
 		return DirectFunctionCall1(timestamptz_timestamp, now);

@@ -15,6 +15,7 @@
 #include "parser/parse_coerce.h"
 #include "plan/assignments.h"
 #include "rewrite/rewriteHandler.h"
+#include "tables/cluster.h"
 #include "tables/referrers.h"
 #include "tables/table.h"
 #include "utils/fmgroids.h"
@@ -49,8 +50,12 @@ null_value(Relation rel, AttrNumber attnum)
 static Expr *
 now_value(Relation rel, AttrNumber attnum)
 {
+	/* a shard is told the time, which the whole cluster has */
+	bool		told = sd_in_cluster() && OidIsValid(sd_objects()->stamped_at);
+
 	return coerced(rel, attnum,
-				   (Expr *) makeFuncExpr(F_NOW, TIMESTAMPTZOID, NIL,
+				   (Expr *) makeFuncExpr(told ? sd_objects()->stamped_at : F_NOW, TIMESTAMPTZOID,
+										 told ? list_make1(sd_engine_arg()) : NIL,
 										 InvalidOid, InvalidOid,
 										 COERCE_EXPLICIT_CALL));
 }

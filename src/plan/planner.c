@@ -15,6 +15,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/planner.h"
+#include "plan/orders.h"
 #include "plan/planner.h"
 #include "plan/planning.h"
 #include "plan/policies.h"
@@ -22,6 +23,7 @@
 #include "plan/rewrite.h"
 #include "plan/trash.h"
 #include "plan/visibility.h"
+#include "tables/cluster.h"
 #include "utils/rls.h"
 
 static planner_hook_type prev_planner = NULL;
@@ -130,16 +132,21 @@ softdelete_planner(Query *parse, const char *query_string, int cursorOptions,
 
 	PG_TRY();
 	{
+		SdOrder    *order = sd_in_cluster() ? sd_take_orders(parse) : NULL;
 		SdTask		task;
 		bool		ri;
 
 		classify(parse, query_string, &sd_planning, &task, &ri);
+		if (order != NULL)
+			sd_planning.visibility = order->visibility;
 		if (!ri && task == SD_TASK_NONE)
 			sd_planning.expanded = sd_expand_trash(parse, boundParams);
 		if (sd_planning.visibility != SD_VISIBLE_LIVE && row_security && !ri)
 			sd_mark_policies(parse);
 		if (!ri && (command != CMD_SELECT || parse->hasModifyingCTE))
 			sd_rewrite(parse, task);
+		if (!ri && sd_in_cluster())
+			sd_give_orders(parse);
 
 		if (sd_planning.by_index)
 			result = plan_by_index(parse, query_string, cursorOptions, boundParams);

@@ -20,6 +20,7 @@
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "plan/assignments.h"
+#include "plan/orders.h"
 #include "plan/planning.h"
 #include "plan/returning.h"
 #include "plan/rewrite.h"
@@ -144,6 +145,42 @@ check_update(SdTable *table, List *assignments)
 			sd_check_enabled(table);
 }
 
+/*
+ * What the shards are left to do by themselves (orders.c) is left as it is: Citus
+ * sends them the DELETE.
+ */
+static void
+rewrite_distributed(Query *query, Relation rel, SdTable *table)
+{
+	ListCell   *lc;
+
+	sd_planning.touched = true;
+	switch (query->commandType)
+	{
+		case CMD_DELETE:
+			sd_check_enabled(table);
+			break;
+		case CMD_UPDATE:
+			check_update(table, query->targetList);
+			break;
+		case CMD_INSERT:
+			sd_convert_upsert(query, rel, table, false);
+			break;
+		case CMD_MERGE:
+			foreach(lc, query->mergeActionList)
+				if (lfirst_node(MergeAction, lc)->commandType == CMD_DELETE)
+					ereport(ERROR,
+							(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							 errmsg("MERGE cannot delete from distributed table \"%s\"",
+									RelationGetRelationName(rel)),
+							 errdetail("Its shards could not be told which deletion the rows belong to."),
+							 errhint("Use a DELETE statement, with USING where it takes a join.")));
+			break;
+		default:
+			break;
+	}
+}
+
 /* one query level: the statement itself, or a data-modifying WITH query */
 static void
 rewrite_level(Query *query, SdTask task)
@@ -164,21 +201,28 @@ rewrite_level(Query *query, SdTask task)
 
 	rel = table_open(rte->relid, NoLock);
 	table = sd_table(rel);
-	if (table != NULL)
+	if (table != NULL && table->distributed)
+		rewrite_distributed(query, rel, table);
+	else if (table != NULL)
 	{
+		SdOrder    *order = sd_order_of(rte);
+		bool		hard_delete = order ? order->hard_delete : sd_hard_delete;
+
+		if (order != NULL)
+			task = order->task;
 		sd_planning.touched = true;
 		switch (query->commandType)
 		{
 			case CMD_DELETE:
 				if (task != SD_TASK_PURGE && task != SD_TASK_ERASE &&
-					(!sd_hard_delete || task != SD_TASK_NONE))
+					(!hard_delete || task != SD_TASK_NONE))
 				{
 					check_deletable(rel, rte, table);
 					convert_delete(query, rte, rel, table, task);
 				}
 				break;
 			case CMD_MERGE:
-				if (!sd_hard_delete)
+				if (!hard_delete)
 				{
 					check_deletable(rel, rte, table);
 					convert_merge(query, rte, rel, table);

@@ -202,7 +202,7 @@ expand_entry(Query *query, int rti, ParamListInfo params)
 		return false;
 	table = sd_table_by_oid(relid);
 	/* what cannot be is for the function to say */
-	if (table == NULL || table->root != relid)
+	if (table == NULL || table->root != relid || table->distributed)
 		return false;
 
 	key = demanded_key(query, rti);

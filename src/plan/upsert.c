@@ -17,6 +17,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "plan/upsert.h"
+#include "tables/cluster.h"
 #include "tables/condition.h"
 #include "tables/names.h"
 #include "tables/primarykey.h"
@@ -163,7 +164,7 @@ softdelete_raise_deleted_row(PG_FUNCTION_ARGS)
 	sd_check_engine_arg(fcinfo);
 	relid = PG_GETARG_OID(1);
 	atts = (int2vector *) PG_GETARG_POINTER(2);
-	table = quote_literal_cstr(sd_qualified_name(relid));
+	table = quote_literal_cstr(sd_logical_name(relid));
 	tell = atts->dim1 > 0 && sd_may_see(relid);
 
 	initStringInfo(&names);
@@ -185,9 +186,9 @@ softdelete_raise_deleted_row(PG_FUNCTION_ARGS)
 			 errmsg("row that ON CONFLICT would update is deleted"),
 			 tell ?
 			 errdetail("Row with key (%s)=(%s) of table \"%s\" is deleted and still holds the unique key.",
-					   names.data, values.data, get_rel_name(relid)) :
+					   names.data, values.data, sd_logical_relname(relid)) :
 			 errdetail("A deleted row of table \"%s\" still holds the unique key.",
-					   get_rel_name(relid)),
+					   sd_logical_relname(relid)),
 			 tell ?
 			 errhint("SELECT softdelete.restore(%s, %s) brings it back, softdelete.purge(%s, %s) erases it; softdelete.create_live_unique() makes the key unique among live rows only.",
 					 table, values.data, table, values.data) :

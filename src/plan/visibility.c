@@ -162,7 +162,7 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 
 	relation = table_open(relid, NoLock);
 	table = sd_table(relation);
-	if (table != NULL)
+	if (table != NULL && !table->distributed)
 	{
 		SdVisibility visibility = sd_visible_of(table);
 

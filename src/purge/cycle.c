@@ -341,6 +341,12 @@ softdelete_purge_cycle(PG_FUNCTION_ARGS)
 		sd_start_purge(run, DatumGetObjectId(relids[i]),
 					   DatumGetIntervalP(retentions[i]), PG_GETARG_INT32(2),
 					   cycle.tally);
+		if (run->table->distributed)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("distributed tables that refer to one another in a circle cannot be purged"),
+					 errdetail("Table \"%s\" is one of them.", get_rel_name(run->root)),
+					 errhint("Purge their rows one by one with softdelete.purge(), which takes along what cascades.")));
 		if (run->owner != cycle.tables[0].owner)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -83,7 +83,8 @@ softdelete_may_have_expired(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	sd_check_may_purge(PG_GETARG_OID(0));
-	found = sd_has_replaced(PG_GETARG_OID(0));
+	/* what is in shards is for them to say */
+	found = sd_table_by_oid(PG_GETARG_OID(0))->distributed || sd_has_replaced(PG_GETARG_OID(0));
 	foreach(lc, find_all_inheritors(PG_GETARG_OID(0), AccessShareLock, NULL))
 	{
 		Relation	rel;

@@ -31,6 +31,7 @@
 #include "purge/relation.h"
 #include "purge/replaced.h"
 #include "purge/retention.h"
+#include "purge/shards.h"
 #include "tables/registry.h"
 #include "tables/rights.h"
 #include "utils/array.h"
@@ -148,6 +149,26 @@ sd_start_purge(PurgeRun *run, Oid relid, Interval *retention, int batch_size,
 	run->kept.context = CurrentMemoryContext;
 }
 
+/* Purge the table's relations; again, too, where rows of one refer to rows of another. */
+static void
+purge_leaves(PurgeRun *run, Oid relid)
+{
+	List	   *leaves = find_all_inheritors(relid, RowExclusiveLock, NULL);
+	SdKept		none = run->kept;
+	int64		purged;
+	ListCell   *lc;
+
+	do
+	{
+		purged = run->purged;
+		run->kept = none;
+		foreach(lc, leaves)
+			if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION &&
+				sd_table_by_oid(lfirst_oid(lc)) != NULL)
+				purge_until_settled(run, lfirst_oid(lc));
+	} while (list_length(leaves) > 1 && run->kept.rows > 0 && run->purged > purged);
+}
+
 /*
  * purge_table(table, retention, batch_size) -> (expired, purged, kept, why):
  * erase the rows of one table that were deleted at least that long ago.  The
@@ -162,10 +183,6 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	bool		nulls[4] = {false};
 	List	   *waiting = NIL;
-	List	   *leaves;
-	SdKept		none;
-	ListCell   *lc;
-	int64		purged;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -173,21 +190,12 @@ softdelete_purge_table(PG_FUNCTION_ARGS)
 	sd_spi_connect();
 	sd_start_purge(&run, relid, PG_GETARG_INTERVAL_P(1), PG_GETARG_INT32(2),
 				   sd_tally_begin());
-	if (run.owner != GetUserId())
+	if (run.owner != GetUserId() && !run.table->distributed)
 		waiting = sd_make_immediate(relid);
-	leaves = find_all_inheritors(relid, RowExclusiveLock, NULL);
-
-	/* again, too, where rows of one partition refer to rows of another */
-	none = run.kept;
-	do
-	{
-		purged = run.purged;
-		run.kept = none;
-		foreach(lc, leaves)
-			if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION &&
-				sd_table_by_oid(lfirst_oid(lc)) != NULL)
-				purge_until_settled(&run, lfirst_oid(lc));
-	} while (list_length(leaves) > 1 && run.kept.rows > 0 && run.purged > purged);
+	if (run.table->distributed)
+		sd_purge_shards(&run);
+	else
+		purge_leaves(&run, relid);
 	sd_tally_write(run.tally);
 	sd_make_deferred(waiting);
 	run.purged += sd_purge_replaced(relid, run.retention, run.now);
@@ -253,9 +261,10 @@ softdelete_purge(PG_FUNCTION_ARGS)
 				 errhint("SELECT softdelete.release(" INT64_FORMAT ") first.", state.id)));
 
 	owner = sd_owner_of(key->relid);
-	if (owner != GetUserId())
+	if (owner != GetUserId() && !key->table->distributed)
 		waiting = sd_make_immediate(key->relid);
-	if (sd_by_key_execute(key, &statement, owner) == 0)
+	if ((key->table->distributed ? sd_erase_in_shards(key, &statement, owner) :
+		 sd_by_key_execute(key, &statement, owner)) == 0)
 	{
 		/* somebody restored or purged it just now */
 		if (!sd_probe(key, &state))

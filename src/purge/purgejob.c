@@ -24,6 +24,7 @@
 #include "purge/purge.h"
 #include "purge/relation.h"
 #include "purge/replaced.h"
+#include "purge/shards.h"
 #include "tables/foreignkeys.h"
 #include "tables/registry.h"
 #include "utils/array.h"
@@ -201,12 +202,31 @@ purge_replaced(SdMaintenance *m)
 	m->all.purged += n;
 }
 
+/* All that has expired in a distributed table: a statement cannot take a part. */
+static void
+purge_distributed(SdMaintenance *m)
+{
+	PurgeRun	run;
+
+	start_run(m, &run);
+	sd_purge_shards(&run);
+	m->job.purged += run.purged;
+	m->all.purged += run.purged;
+	sd_add_kept(&m->job.kept, &run.kept);
+	m->job.batches++;
+	m->all.batches++;
+}
+
 static bool
 purge_table(SdMaintenance *m)
 {
 	SdKept		none = m->job.kept;
 	int64		purged;
 	ListCell   *lc;
+	SdTable    *table = sd_find_table(m->root);
+
+	if (table != NULL && table->distributed)
+		return sd_step(m, purge_distributed);
 
 	if (!sd_step(m, list_leaves))
 		return false;

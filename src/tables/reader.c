@@ -23,6 +23,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "tables/cluster.h"
 #include "tables/condition.h"
 #include "tables/foreignkeys.h"
 #include "tables/heldkeys.h"
@@ -233,6 +234,7 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->disabled = trigger->tgenabled == TRIGGER_DISABLED ||
 		trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA;
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
+	sd_read_cluster(table, rel);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
 	table->marker_collation = att->attcollation;
 	if (table->kind == SD_BOOLEAN)
@@ -255,7 +257,8 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->deleted = sd_parse_condition(rel, table, false);
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);
-	table->held = sd_held_keys(rel);
+	/* what made room would have to move along with the shard */
+	table->held = table->shard || table->distributed ? NIL : sd_held_keys(rel);
 	read_quiet(table, triggers, trigger);
 	return table;
 }

@@ -94,6 +94,34 @@ sd_has_children(SdTable *table)
 	return table->below;
 }
 
+static bool
+hangs_on_reference(SdTable *table, List **visited)
+{
+	ListCell   *lc;
+
+	if (table == NULL || list_member_oid(*visited, table->relid))
+		return false;
+	*visited = lappend_oid(*visited, table->relid);
+	if (table->reference)
+		return true;
+	foreach(lc, table->parents)
+		if (hangs_on_reference(sd_find_table(((SdKey *) lfirst(lc))->parent), visited))
+			return true;
+	return false;
+}
+
+/*
+ * Is it a managed table that every node of a cluster has, or does it refer to one,
+ * directly or not?
+ */
+bool
+sd_hangs_on_reference(SdTable *table)
+{
+	List	   *visited = NIL;
+
+	return table->distributed && hangs_on_reference(table, &visited);
+}
+
 /*
  * The foreign keys that refer to a managed table or to a partition of it by
  * itself.  Locks the partitions; the list is the caller's.

@@ -10,6 +10,7 @@
 #include "nodes/pg_list.h"
 #include "tables/table.h"
 
+extern bool sd_hangs_on_reference(SdTable *table);
 extern bool sd_has_children(SdTable *table);
 extern List *sd_all_children(Oid relid);
 

@@ -46,6 +46,10 @@ typedef struct SdTable
 	bool		disabled;		/* ALTER TABLE ... DISABLE TRIGGER was used */
 	bool		moves;			/* a partition key holds one of these, so that
 								 * marking may move a row */
+	bool		distributed;	/* its rows are in shards, elsewhere: see cluster.c */
+	bool		reference;		/* likewise, each node has all of them */
+	AttrNumber	dist_column;	/* by which they are spread, or InvalidAttrNumber */
+	bool		shard;			/* it is a shard itself */
 	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
 	Node	   *deleted;
 	List	   *children;		/* SdKey: foreign keys that refer to it */

@@ -222,25 +222,14 @@ append_time(StringInfo buf, SdTable *table)
 }
 
 /*
- * SELECT the ten columns of trash() FROM
- *	(SELECT id, time, key, row as JSON FROM table t
- *		WHERE true [AND it is deleted] [AND it has the key $1]
- *	[UNION ALL the same of replaced rows]) x
- *	LEFT JOIN trash_retention r ON it is the table's
- *	LEFT JOIN LATERAL (SELECT who, why FROM trash_log) l ON true
- *
- * Each member of the union has one table and, where the planner sees to it that
- * the rows are deleted (!filter), no condition: so they can be merged in the order
- * of an index.  The lookup in the log has a LIMIT, so that it stays one
- * for each row: a join would read the whole log.
+ * SELECT id, time, key, row as JSON FROM table t
+ *	WHERE true [AND it is deleted] [AND it has the key $1]
+ *	[UNION ALL the same of replaced rows]
  */
 char *
-sd_trash_query(SdTable *table, bool by_key, bool filter)
+sd_trash_rows(SdTable *table, bool by_key, bool filter)
 {
 	Relation	rel = table_open(table->relid, AccessShareLock);
-	char	   *target = psprintf("'%u'::pg_catalog.regclass", table->relid);
-	const char *expires = "CASE WHEN x.at OPERATOR(pg_catalog.<) '9999-12-31'::pg_catalog.timestamptz"
-		" THEN x.at OPERATOR(pg_catalog.+) r.retention END";
 	StringInfoData buf;
 	StringInfoData key;
 	StringInfoData equal;
@@ -249,13 +238,7 @@ sd_trash_query(SdTable *table, bool by_key, bool filter)
 	initStringInfo(&key);
 	initStringInfo(&equal);
 	append_key(&key, &equal, rel);
-
-	appendStringInfo(&buf, "SELECT %s AS target, x.key, x.at AS deleted_at, l.deleted_by, l.actor, l.reason,"
-					 " x.id AS deletion_id, %s AS expires_at,", target, expires);
-	appendStringInfo(&buf, " CASE WHEN %s OPERATOR(pg_catalog.>) pg_catalog.now()"
-					 " THEN pg_catalog.ceil(EXTRACT(epoch FROM %s OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog./) 86400)::pg_catalog.int4"
-					 " WHEN %s IS NOT NULL THEN 0 END AS days_left, x.row_data", expires, expires, expires);
-	appendStringInfo(&buf, " FROM (SELECT t.%s::pg_catalog.int8 AS id, ",
+	appendStringInfo(&buf, "SELECT t.%s::pg_catalog.int8 AS id, ",
 					 sd_column_name(table->relid, table->id));
 	append_time(&buf, table);
 	appendStringInfo(&buf, " AS at, %s AS key, ", key.data);
@@ -266,11 +249,44 @@ sd_trash_query(SdTable *table, bool by_key, bool filter)
 						 by_key ? equal.data : "");
 	if (sd_has_replaced(table->relid))
 		appendStringInfo(&buf, " UNION ALL SELECT p.deletion_id, p.deleted_at, p.key, p.row_data FROM softdelete.replaced p"
-						 " WHERE p.target OPERATOR(pg_catalog.=) %s", target);
-	appendStringInfo(&buf, ") x LEFT JOIN softdelete.trash_retention r ON r.target OPERATOR(pg_catalog.=) %s"
+						 " WHERE p.target OPERATOR(pg_catalog.=) '%u'::pg_catalog.regclass", table->relid);
+	table_close(rel, NoLock);
+	return buf.data;
+}
+
+/*
+ * SELECT the ten columns of trash() FROM (the rows) x
+ *	LEFT JOIN trash_retention r ON it is the table's
+ *	LEFT JOIN LATERAL (SELECT who, why FROM trash_log) l ON true
+ *
+ * Each member of the rows' union has one table and, where the planner sees to it that
+ * the rows are deleted (!filter), no condition: so they can be merged in the order
+ * of an index.  The lookup in the log has a LIMIT, so that it stays one
+ * for each row: a join would read the whole log.
+ *
+ * Shards know nothing of the log.  There the rows, which sd_trash_rows() fetches, come
+ * as four arrays, the parameters.
+ */
+char *
+sd_trash_query(SdTable *table, bool by_key, bool filter)
+{
+	char	   *target = psprintf("'%u'::pg_catalog.regclass", table->relid);
+	const char *expires = "CASE WHEN x.at OPERATOR(pg_catalog.<) '9999-12-31'::pg_catalog.timestamptz"
+		" THEN x.at OPERATOR(pg_catalog.+) r.retention END";
+	char	   *rows = table->distributed ?
+		"ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) AS x(id, at, key, row_data)" :
+		psprintf("(%s) x", sd_trash_rows(table, by_key, filter));
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "SELECT %s AS target, x.key, x.at AS deleted_at, l.deleted_by, l.actor, l.reason,"
+					 " x.id AS deletion_id, %s AS expires_at,", target, expires);
+	appendStringInfo(&buf, " CASE WHEN %s OPERATOR(pg_catalog.>) pg_catalog.now()"
+					 " THEN pg_catalog.ceil(EXTRACT(epoch FROM %s OPERATOR(pg_catalog.-) pg_catalog.now()) OPERATOR(pg_catalog./) 86400)::pg_catalog.int4"
+					 " WHEN %s IS NOT NULL THEN 0 END AS days_left, x.row_data", expires, expires, expires);
+	appendStringInfo(&buf, " FROM %s LEFT JOIN softdelete.trash_retention r ON r.target OPERATOR(pg_catalog.=) %s"
 					 " LEFT JOIN LATERAL (SELECT d.deleted_by, d.actor, d.reason FROM softdelete.trash_log d"
 					 " WHERE d.id OPERATOR(pg_catalog.=) x.id AND %s::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (d.tables) LIMIT 1) l ON true",
-					 target, target);
-	table_close(rel, NoLock);
+					 rows, target, target);
 	return buf.data;
 }

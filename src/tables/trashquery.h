@@ -14,6 +14,7 @@
 #define SD_TRASH_KEY 2
 
 extern bool sd_has_replaced(Oid relid);
+extern char *sd_trash_rows(SdTable *table, bool by_key, bool filter);
 extern char *sd_trash_query(SdTable *table, bool by_key, bool filter);
 
 #endif							/* SOFTDELETE_TRASHQUERY_H */

@@ -37,7 +37,7 @@ ALTER TABLE enable_refused.below DETACH PARTITION far;
 SELECT softdelete.enable('parted');
 DROP FOREIGN TABLE far;
 
--- tables of Citus, by its catalog: shards are copied by queries
+-- tables of Citus, by its catalog: they need the cluster to be prepared
 RESET SESSION AUTHORIZATION;
 SET allow_system_table_mods = on;
 CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass);
