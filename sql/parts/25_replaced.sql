@@ -37,6 +37,10 @@ CREATE VIEW replaced WITH (security_barrier) AS
 COMMENT ON VIEW replaced IS 'deleted rows that made room for new ones with their keys; restore() and undo() bring them back where the key is free again';
 GRANT SELECT ON replaced TO PUBLIC;
 
+CREATE FUNCTION count_replaced(target regclass) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'softdelete_count_replaced' LANGUAGE C VOLATILE STRICT;
+COMMENT ON FUNCTION count_replaced(regclass) IS 'how many rows of the table are in softdelete.replaced (internal; disable calls it)';
+
 CREATE FUNCTION make_room() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'softdelete_make_room' LANGUAGE C;
 COMMENT ON FUNCTION make_room() IS 'moves a deleted row away whose key a new row has';

@@ -8,6 +8,7 @@ DECLARE
 	d		record;
 	name	text;
 	deleted	boolean;
+	replaced	bigint;
 BEGIN
 	-- leftovers are enough: triggers can be lost in a session without the library
 	IF softdelete.own_triggers(target) = 0 THEN
@@ -32,14 +33,16 @@ BEGIN
 	PERFORM softdelete.drop_triggers(target);
 	PERFORM softdelete.drop_cleanup_indexes(target);
 	PERFORM softdelete.forget(target);
+	replaced := softdelete.count_replaced(target);
 
 	IF drop_columns THEN
 		-- the table is an ordinary one by now, so this sees every row
 		deleted := softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s WHERE %s)', target, d.deleted_predicate));
-		IF deleted THEN
+		IF deleted OR replaced > 0 THEN
 			RAISE EXCEPTION 'table "%" still has deleted rows', target
 				USING ERRCODE = 'object_not_in_prerequisite_state',
-					  DETAIL = 'Without the columns they would be live again.',
+					  DETAIL = CASE WHEN deleted THEN 'Without the columns they would be live again.'
+									ELSE 'Their keys were inserted again, and softdelete.replaced has them.' END,
 					  HINT = format('Restore them or purge them, after those that refer to them: SELECT * FROM softdelete.purge_expired(%L, older_than => ''0'').', target);
 		END IF;
 		FOR name IN SELECT a.attname FROM pg_attribute a
@@ -52,6 +55,13 @@ BEGIN
 		-- for an enable() with another marker
 		PERFORM softdelete.note_marking(target, d.id_column,
 			ROW(d.marker, d.kind, d.deleted_value, d.time_column, d.id_column, d.former_column)::softdelete.marking);
+	END IF;
+	IF replaced > 0 AND NOT drop_columns THEN
+		RAISE WARNING '%', CASE replaced WHEN 1 THEN format('1 deleted row of table "%s" stays in softdelete.replaced', target)
+											ELSE format('%s deleted rows of table "%s" stay in softdelete.replaced', replaced, target) END
+			USING DETAIL = 'Neither undo() nor a purge works on a table that is not managed.',
+				  HINT = format('SELECT softdelete.enable(%L%s) manages the table again; undo() then brings back what finds its key free, and purge_expired() erases it.',
+								target, coalesce(format(', %L', d.marker) || CASE WHEN d.kind <> 'timestamp' THEN format(', %L', d.deleted_value) ELSE '' END, ''));
 	END IF;
 	-- its deleted rows are live ones from now on
 	PERFORM softdelete.warn_of_orphans(ARRAY[target]);

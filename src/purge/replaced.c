@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "base/own_sql.h"
+#include "base/spi.h"
 #include "calls/bringback.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
@@ -17,9 +18,12 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "purge/replaced.h"
+#include "tables/rights.h"
 #include "tables/table.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(softdelete_count_replaced);
 
 /*
  * Erase the replaced rows of the table under the condition, but for those on
@@ -87,4 +91,20 @@ sd_purge_replaced_key(SdByKey *key)
 	values[0] = ObjectIdGetDatum(key->table->root);
 	values[1] = JsonbPGetDatum(json);
 	return erase(key->table->root, "r.key OPERATOR(pg_catalog.=) $2", 2, types, values);
+}
+
+/* count_replaced(table): for disable(), of the table's owner */
+Datum
+softdelete_count_replaced(PG_FUNCTION_ARGS)
+{
+	Oid			types[1] = {REGCLASSOID};
+	Datum		values[1] = {PG_GETARG_DATUM(0)};
+	int			n;
+
+	sd_check_owner(PG_GETARG_OID(0));
+	sd_spi_connect();
+	n = sd_own_sql("SELECT FROM softdelete.replaced_rows WHERE target OPERATOR(pg_catalog.=) $1",
+				   1, types, values);
+	sd_spi_finish();
+	PG_RETURN_INT64(n);
 }
