@@ -38,12 +38,37 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION held_keys(regclass) IS 'unique keys and exclusion constraints that deleted rows hold, too (internal)';
 
--- The index keeps the old one's name, and its comment says what to put back.
-CREATE FUNCTION make_key_live(key regclass, twin_clause text, twin_ddl text) RETURNS void
+-- The indexes of partitions below an index of their table's, by their names: an error
+-- of a key says them, and a migration, too.
+CREATE FUNCTION partition_indexes(key regclass) RETURNS TABLE (partition oid, schema name, name name)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT x.indrelid, n.nspname, i.relname
+	  FROM pg_partition_tree(key) t JOIN pg_index x ON x.indexrelid = t.relid JOIN pg_class i ON i.oid = t.relid JOIN pg_namespace n ON n.oid = i.relnamespace
+	 WHERE t.level > 0
+$$;
+COMMENT ON FUNCTION partition_indexes(regclass) IS 'the indexes that an index of a partitioned table has below it (internal)';
+
+CREATE FUNCTION name_partition_indexes(key regclass, partitions oid[], names name[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	x	record;
 BEGIN
+	FOR x IN SELECT i.schema, i.name, u.name AS wanted FROM softdelete.partition_indexes(key) i JOIN unnest(partitions, names) AS u(partition, name) USING (partition)
+			  WHERE i.name <> u.name LOOP
+		PERFORM softdelete.run_ddl(format('ALTER INDEX %I.%I RENAME TO %I', x.schema, x.name, x.wanted));
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION name_partition_indexes(regclass, oid[], name[]) IS 'give them the names of those that they replace (internal)';
+
+-- The index keeps the old one's name, and its comment says what to put back.
+CREATE FUNCTION make_key_live(key regclass, twin_clause text, twin_ddl text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	x			record;
+	partitions	oid[];
+	names		name[];
+BEGIN
+	SELECT array_agg(p.partition), array_agg(p.name) INTO partitions, names FROM softdelete.partition_indexes(key) p;
 	SELECT i.relname, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = i.relnamespace) AS schema, p.indrelid::regclass AS owner, c.conname, t.relkind = 'p' AS is_partitioned,
 		   coalesce(pg_get_constraintdef(c.oid), 'INDEX' || coalesce(' WHERE ' || pg_get_expr(p.indpred, p.indrelid), '')) AS was
 	  INTO x
@@ -66,6 +91,7 @@ BEGIN
 						   'softdelete: stands for the unique index of the same name'));
 		END IF;
 	END IF;
+	PERFORM softdelete.name_partition_indexes(format('%I.%I', x.schema, x.relname)::regclass, partitions, names);
 	PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L', x.schema, x.relname, 'softdelete: unique among live rows; was ' || x.was));
 END $$;
 COMMENT ON FUNCTION make_key_live(regclass, text, text) IS 'make a unique key or exclusion constraint again over live rows (internal)';
@@ -132,10 +158,12 @@ COMMENT ON FUNCTION frees_key(regclass, regclass) IS 'does a deleted row make ro
 CREATE FUNCTION make_key_full(key regclass, was text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	x		record;
-	head	text;
-	tail	text;
+	x			record;
+	head		text;
+	partitions	oid[];
+	names		name[];
 BEGIN
+	SELECT array_agg(p.partition), array_agg(p.name) INTO partitions, names FROM softdelete.partition_indexes(key) p;
 	SELECT i.relname, i.relkind, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = i.relnamespace) AS schema, p.indrelid::regclass AS owner, c.conname,
 		   pg_get_indexdef(key) AS def, pg_get_expr(p.indpred, p.indrelid) AS predicate
 	  INTO x
@@ -144,6 +172,7 @@ BEGIN
 	 WHERE p.indexrelid = key;
 	IF x.conname IS NOT NULL THEN
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', x.owner, x.conname, x.conname, was));
+		PERFORM softdelete.name_partition_indexes(format('%I.%I', x.schema, x.relname)::regclass, partitions, names);
 		RETURN;
 	END IF;
 	IF EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = x.owner AND c.conname = x.relname AND c.contype = 'c') THEN
@@ -158,6 +187,7 @@ BEGIN
 	ELSE
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I %s', x.owner, x.relname, was));
 	END IF;
+	PERFORM softdelete.name_partition_indexes(format('%I.%I', x.schema, x.relname)::regclass, partitions, names);
 END $$;
 COMMENT ON FUNCTION make_key_full(regclass, text) IS 'make a key of live rows one of all rows again (internal)';
 
