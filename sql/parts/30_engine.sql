@@ -91,6 +91,10 @@ CREATE FUNCTION predicate(target regclass, marker name, kind text, deleted_value
 	AS 'MODULE_PATHNAME', 'softdelete_predicate' LANGUAGE C STABLE;
 COMMENT ON FUNCTION predicate(regclass, name, text, text, boolean, text) IS 'the condition that a row is live, or deleted (internal)';
 
+CREATE FUNCTION has_statistics(target regclass, name name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_has_statistics' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION has_statistics(regclass, name) IS 'has ANALYZE seen the column? (internal)';
+
 CREATE FUNCTION as_owner(target regclass, command text) RETURNS text
 	AS 'MODULE_PATHNAME', 'softdelete_as_owner' LANGUAGE C VOLATILE STRICT;
 COMMENT ON FUNCTION as_owner(regclass, text) IS 'run a command as the owner of a table, whose rights the caller has to have (internal)';

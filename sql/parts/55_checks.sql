@@ -9,13 +9,7 @@ CREATE FUNCTION run_ddl(command text) RETURNS void
 COMMENT ON FUNCTION run_ddl(text) IS 'run a command under the search_path of the caller of enable() and its like (internal)';
 
 CREATE FUNCTION base_type(type oid) RETURNS oid
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	WITH RECURSIVE domains AS (
-		SELECT type AS oid
-		UNION ALL
-		SELECT t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype = 'd'
-	) SELECT d.oid FROM domains d JOIN pg_type t ON t.oid = d.oid WHERE t.typtype <> 'd'
-$$;
+	AS 'MODULE_PATHNAME', 'softdelete_base_type' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION base_type(oid) IS 'the type below a domain, or the type itself (internal)';
 
 CREATE FUNCTION flag_value(marker name) RETURNS text
@@ -44,12 +38,15 @@ BEGIN
 		kind := 'timestamp';
 		SELECT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = target AND d.adnum = att.attnum
 					   AND pg_get_expr(d.adbin, d.adrelid) !~* '^null')
-			OR EXISTS (WITH RECURSIVE domains AS (
+			INTO has_default;
+		IF base <> att.atttypid THEN
+			SELECT has_default OR EXISTS (WITH RECURSIVE domains AS (
 						SELECT att.atttypid AS type
 						UNION ALL
 						SELECT t.typbasetype FROM domains JOIN pg_type t ON t.oid = type WHERE t.typtype = 'd')
 					   SELECT FROM domains d JOIN pg_type t ON t.oid = d.type
 						WHERE t.typtype = 'd' AND (t.typnotnull OR t.typdefault IS NOT NULL)) INTO has_default;
+		END IF;
 		IF deleted_value IS NOT NULL THEN
 			RAISE EXCEPTION 'a timestamp marker has no deleted value'
 				USING ERRCODE = 'invalid_parameter_value',
@@ -219,8 +216,10 @@ BEGIN
 	ELSIF NOT pg_has_role(class.relowner, 'USAGE') THEN
 		RAISE EXCEPTION 'must be owner of table %', target USING ERRCODE = 'insufficient_privilege';
 	END IF;
-	SELECT p.relid, p.parentrelid INTO foreign_partition, above FROM pg_partition_tree(target) p JOIN pg_class c ON c.oid = p.relid WHERE c.relkind = 'f' LIMIT 1;
-	IF FOUND THEN
+	IF class.relkind = 'p' THEN
+		SELECT p.relid, p.parentrelid INTO foreign_partition, above FROM pg_partition_tree(target) p JOIN pg_class c ON c.oid = p.relid WHERE c.relkind = 'f' LIMIT 1;
+	END IF;
+	IF foreign_partition IS NOT NULL THEN
 		RAISE EXCEPTION 'partition "%" of table "%" is a foreign table', foreign_partition, target
 			USING ERRCODE = 'feature_not_supported',
 				  DETAIL = 'A DELETE cannot mark rows on another server.',
@@ -312,6 +311,9 @@ DECLARE
 	n		bigint;
 BEGIN
 	targets := softdelete.with_partitions(targets);
+	IF NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND (f.conrelid = ANY (targets) OR f.confrelid = ANY (targets))) THEN
+		RETURN;
+	END IF;
 	FOR k IN
 		SELECT f.conname, f.confrelid::regclass AS parent, f.conrelid::regclass AS child,
 			   string_agg(format('p.%I OPERATOR(%I.%s) c.%I', pa.attname, s.nspname, o.oprname, ca.attname), ' AND ' ORDER BY i) AS joined,

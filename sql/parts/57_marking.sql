@@ -21,12 +21,13 @@ DECLARE
 	was		softdelete.marking;
 	note	text;
 BEGIN
-	SELECT substring(col_description(target, a.attnum) FROM '^softdelete: the deletion .* (\{.*\})$') INTO note
-	  FROM pg_attribute a WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
-	   AND col_description(target, a.attnum) ~ '^softdelete: the deletion .* \{.*\}$';
-	IF note IS NOT NULL THEN
-		was := jsonb_populate_record(NULL::softdelete.marking, note::jsonb);
+	SELECT substring(d.description FROM '^softdelete: the deletion .* (\{.*\})$') INTO note
+	  FROM pg_description d WHERE d.objoid = target AND d.classoid = 'pg_class'::regclass AND d.objsubid > 0
+	   AND d.description ~ '^softdelete: the deletion .* \{.*\}$';
+	IF NOT FOUND THEN
+		RETURN NULL;
 	END IF;
+	was := jsonb_populate_record(NULL::softdelete.marking, note::jsonb);
 	IF (SELECT count(*) FROM unnest(ARRAY[was.marker, was.time_column, was.id_column, was.former_column]) AS c
 		 WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = target AND a.attname = c AND a.attnum > 0 AND NOT a.attisdropped)
 		   AND c IS NOT NULL) > 0 OR was.kind IS NULL THEN
@@ -179,7 +180,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	deleted	text := softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false);
 	n		bigint[] := softdelete.as_owner(target, format(
-				'SELECT ARRAY[count(*) FILTER (WHERE (%1$s) AND %2$I IS NULL), count(*) FILTER (WHERE (%1$s) IS NOT TRUE AND %2$I IS NOT NULL)] FROM %3$s',
+				'SELECT ARRAY[count(*) FILTER (WHERE %2$I IS NULL), count(*) FILTER (WHERE %2$I IS NOT NULL)] FROM %3$s WHERE ((%1$s) IS TRUE) OPERATOR(pg_catalog.=) (%2$I IS NULL)',
 				deleted, new.id_column, target));
 BEGIN
 	IF n[2] > 0 THEN
@@ -213,6 +214,29 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION check_indexes(regclass, softdelete.marking) IS 'raise where a partial index goes by the old marker (internal)';
 
+-- Where no row can belong to a deletion yet.  The index over marked rows says whether
+-- there are any, and has to be built anyway; after the rows are taken over, though,
+-- if there are, lest each of them be put into it twice.  One page in a thousand tells
+-- which is the case as a rule, and decides of the order alone.
+CREATE FUNCTION adopt_first(target regclass, new marking, build_index boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	marked	text := softdelete.predicate(target, new.marker, new.kind, new.deleted_value, false);
+	id		bigint;
+	n		bigint;
+BEGIN
+	IF build_index AND NOT softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s TABLESAMPLE pg_catalog.system (0.1) WHERE %s)', target, marked))::boolean THEN
+		PERFORM softdelete.create_cleanup_index(target, new);
+	END IF;
+	IF softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, marked))::boolean THEN
+		id := softdelete.adopt(target, 1);
+		n := softdelete.as_owner(target, format('UPDATE %s SET %s WHERE %s', target, softdelete.adoption(target, new, id), marked));
+		PERFORM softdelete.adopt(target, n - 1, id);
+	END IF;
+	RETURN id;
+END $$;
+COMMENT ON FUNCTION adopt_first(regclass, softdelete.marking, boolean) IS 'take over marked rows of a table that was never managed, with as few looks at it as will do (internal)';
+
 -- The deletion id, NULL where there is no such row.  What has no time of deletion
 -- gets this one.
 CREATE FUNCTION adopt_rows(target regclass, new marking, n bigint) RETURNS bigint
@@ -242,12 +266,13 @@ COMMENT ON FUNCTION adoption(regclass, softdelete.marking, bigint) IS 'the SET l
 CREATE FUNCTION tell_of_adopted(target regclass, new marking, id bigint) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET softdelete.visibility = 'all' AS $$
 DECLARE
-	retention	interval := (SELECT t.retention FROM softdelete.tables t WHERE t.target = tell_of_adopted.target);
+	retention	interval;
 	n			bigint[];
 BEGIN
 	IF id IS NULL THEN
 		RETURN;
 	END IF;
+	SELECT t.retention INTO retention FROM softdelete.tables t WHERE t.target = tell_of_adopted.target;
 	-- with the marker's condition, so that the index over deleted rows will do
 	n := softdelete.as_owner(target, format('SELECT ARRAY[count(*), count(*) FILTER (WHERE %s)] FROM %s WHERE (%s) AND %I = %s',
 											CASE WHEN retention IS NULL THEN 'false' ELSE format('%I < now() - interval %L', new.time_column, retention) END, target,

@@ -204,8 +204,10 @@ BEGIN
 		IF was.marker IS NOT NULL THEN
 			PERFORM softdelete.carry_marks(target, was, new);
 		END IF;
-		IF was.marker IS NOT NULL OR NOT fresh OR NOT no_ids THEN
+		IF was.marker IS NOT NULL OR NOT no_ids THEN
 			id := softdelete.adopt_rows(target, new, softdelete.count_marked(target, new));
+		ELSIF NOT fresh THEN
+			id := softdelete.adopt_first(target, new, build_index);
 		END IF;
 	END IF;
 	IF changed OR softdelete.own_triggers(target) < softdelete.number_of_triggers() OR (old.triggers, old.hide) <> (triggers, hide) THEN
@@ -240,8 +242,7 @@ COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, 
 CREATE FUNCTION analyze_marker(target regclass, marker name, anew boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target AND c.reltuples > 0
-				  AND (anew OR NOT EXISTS (SELECT FROM pg_stats s WHERE (s.schemaname, s.tablename, s.attname) = (n.nspname, c.relname, marker)))) THEN
+	IF (SELECT c.reltuples > 0 FROM pg_class c WHERE c.oid = target) AND (anew OR NOT softdelete.has_statistics(target, marker)) THEN
 		PERFORM softdelete.run_ddl(format('ANALYZE %s (%I)', target, marker));
 	END IF;
 END $$;

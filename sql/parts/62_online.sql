@@ -194,7 +194,7 @@ BEGIN
 		PERFORM softdelete.create_cleanup_index(target);
 	ELSIF build_index AND softdelete.cleanup_index(target) IS NULL THEN
 		RAISE NOTICE 'the index by which a purge finds deleted rows of table "%" is still to be built', target
-			USING HINT = array_to_string(softdelete.cleanup_index_ddl(target, true), '; ') || ';';
+			USING HINT = array_to_string(softdelete.cleanup_index_ddl(target, softdelete.marking_of(target), true), '; ') || ';';
 	END IF;
 	IF "unique" = 'live' AND (small OR NOT softdelete.has_full_keys(target)) THEN
 		PERFORM softdelete.make_keys_live(target);

@@ -2,6 +2,21 @@
 -- Keys that deleted rows hold
 ------------------------------------------------------------------------------
 
+CREATE FUNCTION depends_on_mark(key regclass, marks name[]) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN EXISTS (
+		SELECT FROM pg_index x JOIN pg_attribute m ON m.attrelid = x.indrelid AND m.attname = ANY (marks)
+		  JOIN pg_depend e ON e.refclassid = 'pg_class'::regclass AND e.refobjid = x.indrelid AND e.refobjsubid = m.attnum
+		  LEFT JOIN pg_attrdef g ON e.classid = 'pg_attrdef'::regclass AND g.oid = e.objid
+		 WHERE x.indexrelid = key
+		   AND (e.classid = 'pg_class'::regclass AND e.objid = key
+				-- a column that is generated from the mark
+				OR g.adrelid = x.indrelid
+				   AND g.adnum IN (SELECT u.k FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n) WHERE u.n <= x.indnkeyatts)));
+END $$;
+COMMENT ON FUNCTION depends_on_mark(regclass, name[]) IS 'does a condition, an expression or a generated column of an index speak of the mark? (internal)';
+
 -- The unique keys and exclusion constraints of the table and of its partitions by
 -- themselves, but for those that speak of the mark: the application has made
 -- these for its deleted rows.  row_key: the trigger can look it up by a new row.
@@ -14,27 +29,20 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		   x.indisprimary, c.oid,
 		   EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f'
 					AND (f.conindid = x.indexrelid OR f.conindid IN (SELECT t.relid FROM pg_partition_tree(x.indexrelid) t))),
-		   x.indisunique AND NOT x.indisexclusion AND x.indpred IS NULL AND 0 <> ALL (k.atts)
-		   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY (k.atts) AND a.attgenerated <> ''),
-		   k.atts
+		   x.indisunique AND NOT x.indisexclusion AND x.indpred IS NULL AND 0 <> ALL (k.atts) AND NOT k.generated, k.atts
 	  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
 	  LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
-	 CROSS JOIN LATERAL (SELECT array_agg(u.k ORDER BY u.n) AS atts FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
+	 CROSS JOIN LATERAL (SELECT array_agg(u.k ORDER BY u.n) AS atts, coalesce(bool_or(a.attgenerated <> ''), false) AS generated,
+								array_agg(a.attname) AS names
+						   FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
+						   LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.k
 						  WHERE u.n <= x.indnkeyatts) k
 	 CROSS JOIN LATERAL softdelete.describe(x.indrelid) d
 	 WHERE x.indrelid = ANY (softdelete.with_partitions(ARRAY[target])) AND NOT i.relispartition
 	   AND (x.indisunique OR x.indisexclusion)
-	   AND NOT EXISTS (
-			SELECT FROM pg_attribute m
-			 WHERE m.attrelid = x.indrelid AND m.attname IN (d.marker, d.time_column, d.id_column)
-			   AND (m.attnum = ANY (k.atts)
-					OR EXISTS (SELECT FROM pg_depend e
-								WHERE e.classid = 'pg_class'::regclass AND e.objid = x.indexrelid
-								  AND e.refclassid = 'pg_class'::regclass AND e.refobjid = x.indrelid AND e.refobjsubid = m.attnum)
-					-- a column that is generated from the mark
-					OR EXISTS (SELECT FROM pg_attrdef g JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = g.oid
-								WHERE g.adrelid = x.indrelid AND g.adnum = ANY (k.atts)
-								  AND e.refclassid = 'pg_class'::regclass AND e.refobjid = x.indrelid AND e.refobjsubid = m.attnum)))
+	   AND NOT ARRAY[d.marker, d.time_column, d.id_column] && k.names
+	   AND (x.indpred IS NULL AND x.indexprs IS NULL AND NOT k.generated
+			OR NOT softdelete.depends_on_mark(x.indexrelid, ARRAY[d.marker, d.time_column, d.id_column]))
 $$;
 COMMENT ON FUNCTION held_keys(regclass) IS 'unique keys and exclusion constraints that deleted rows hold, too (internal)';
 
@@ -102,8 +110,13 @@ DECLARE
 	k			record;
 	twin		record;
 	obstacle	text;
+	stays		boolean := false;	-- a key that a new row can be looked up by
 BEGIN
-	FOR k IN SELECT * FROM softdelete.held_keys(target) h WHERE NOT h.is_primary AND NOT h.is_referred ORDER BY h.name, h.owner::text LOOP
+	FOR k IN SELECT * FROM softdelete.held_keys(target) h ORDER BY h.name, h.owner::text LOOP
+		IF k.is_primary OR k.is_referred THEN
+			stays := stays OR k.row_key;
+			CONTINUE;
+		END IF;
 		twin := softdelete.live_twin(k.index, k.name, false);
 		obstacle := twin.obstacle;
 		IF obstacle IS NULL THEN
@@ -120,7 +133,11 @@ BEGIN
 				obstacle := SQLERRM;
 			END;
 		END IF;
-		IF obstacle IS NOT NULL AND NOT k.row_key THEN
+		IF obstacle IS NULL THEN
+			CONTINUE;
+		ELSIF k.row_key THEN
+			stays := true;
+		ELSE
 			RAISE WARNING 'deleted rows of table "%" keep key "%" (%) taken', k.owner, k.name, k.columns
 				USING DETAIL = upper(left(obstacle, 1)) || substr(obstacle, 2) || '.';
 		END IF;
@@ -137,8 +154,7 @@ BEGIN
 
 	-- what stays is freed when a new row wants it; no UPDATE OF, which would keep the
 	-- columns' types from being altered
-	IF EXISTS (SELECT FROM softdelete.held_keys(target) h WHERE h.row_key)
-		AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure) THEN
+	IF stays AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure) THEN
 		PERFORM softdelete.run_ddl(format('CREATE TRIGGER "~softdelete_key" BEFORE INSERT OR UPDATE ON %s FOR EACH ROW
 						EXECUTE FUNCTION softdelete.make_room()', target));
 		PERFORM softdelete.run_ddl(format('COMMENT ON TRIGGER "~softdelete_key" ON %s IS %L', target,

@@ -2,29 +2,33 @@
 -- Partial indexes
 ------------------------------------------------------------------------------
 
-CREATE FUNCTION create_cleanup_index(target regclass) RETURNS void
+-- by how the table is marked, or will be
+CREATE FUNCTION create_cleanup_index(target regclass, how marking DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	command	text;
 BEGIN
-	IF softdelete.cleanup_index(target) IS NULL THEN
-		FOREACH command IN ARRAY softdelete.cleanup_index_ddl(target, false) LOOP
-			PERFORM softdelete.run_ddl(command);
-		END LOOP;
+	IF how IS NULL THEN
+		IF softdelete.cleanup_index(target) IS NOT NULL THEN
+			RETURN;
+		END IF;
+		how := softdelete.marking_of(target);
 	END IF;
+	FOREACH command IN ARRAY softdelete.cleanup_index_ddl(target, how, false) LOOP
+		PERFORM softdelete.run_ddl(command);
+	END LOOP;
 END $$;
-COMMENT ON FUNCTION create_cleanup_index(regclass) IS 'the partial index over deleted rows that purge_expired uses (internal)';
+COMMENT ON FUNCTION create_cleanup_index(regclass, softdelete.marking) IS 'the partial index over deleted rows that purge_expired uses (internal)';
 
-CREATE FUNCTION cleanup_index_ddl(target regclass, online boolean) RETURNS text[]
+CREATE FUNCTION cleanup_index_ddl(target regclass, how marking, online boolean) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT ARRAY[format('CREATE INDEX %s%I ON %s (%I, %I) WHERE %s', CASE WHEN online AND c.relkind = 'r' THEN 'CONCURRENTLY ' END, i.name,
-						target, d.time_column, d.id_column, d.deleted_predicate),
+						target, how.time_column, how.id_column, softdelete.predicate(target, how.marker, how.kind, how.deleted_value, false)),
 				 format('COMMENT ON INDEX %I.%I IS %L', n.nspname, i.name, 'softdelete: finds deleted rows by age')]
-	  FROM softdelete.describe(target) d, softdelete.index_name(target, 'deleted_idx') AS i(name),
-		   pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	  FROM softdelete.index_name(target, 'deleted_idx') AS i(name), pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	 WHERE c.oid = target
 $$;
-COMMENT ON FUNCTION cleanup_index_ddl(regclass, boolean) IS 'the commands that build that index (internal)';
+COMMENT ON FUNCTION cleanup_index_ddl(regclass, softdelete.marking, boolean) IS 'the commands that build that index (internal)';
 
 CREATE FUNCTION index_name(target regclass, suffix text, VARIADIC columns name[] DEFAULT '{}') RETURNS name
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

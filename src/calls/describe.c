@@ -22,10 +22,13 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(softdelete_describe);
 PG_FUNCTION_INFO_V1(softdelete_predicate);
 PG_FUNCTION_INFO_V1(softdelete_live_predicate);
+PG_FUNCTION_INFO_V1(softdelete_has_statistics);
+PG_FUNCTION_INFO_V1(softdelete_base_type);
 
 static Datum
 column_name(SdTable *table, AttrNumber attnum, bool *isnull)
@@ -109,4 +112,23 @@ softdelete_live_predicate(PG_FUNCTION_ARGS)
 
 	sd_require_managed(relid);
 	PG_RETURN_TEXT_P(cstring_to_text(sd_table_predicate(sd_table_by_oid(relid), true, NULL)));
+}
+
+/* has_statistics(table, column) -> boolean */
+Datum
+softdelete_has_statistics(PG_FUNCTION_ARGS)
+{
+	Datum		relid = PG_GETARG_DATUM(0);
+	Datum		attnum = Int16GetDatum(get_attnum(DatumGetObjectId(relid),
+												  NameStr(*PG_GETARG_NAME(1))));
+
+	PG_RETURN_BOOL(SearchSysCacheExists3(STATRELATTINH, relid, attnum, BoolGetDatum(false)) ||
+				   SearchSysCacheExists3(STATRELATTINH, relid, attnum, BoolGetDatum(true)));
+}
+
+/* base_type(type) -> oid */
+Datum
+softdelete_base_type(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_OID(getBaseType(PG_GETARG_OID(0)));
 }

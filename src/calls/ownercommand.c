@@ -41,7 +41,7 @@ owner_to_become(Oid relid)
 
 /*
  * as_owner(table, command) -> first column of the first row as text, NULL for
- * none.
+ * none; for a command that returns no rows, how many it processed.
  */
 Datum
 softdelete_as_owner(PG_FUNCTION_ARGS)
@@ -59,10 +59,11 @@ softdelete_as_owner(PG_FUNCTION_ARGS)
 	if (code < 0)
 		elog(ERROR, "SPI_execute failed for \"%s\": %s", command,
 			 SPI_result_code_string(code));
-	if (SPI_processed > 0 && SPI_tuptable != NULL)
+	if (SPI_processed > 0 || SPI_tuptable == NULL)
 	{
-		char	   *value = SPI_getvalue(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 1);
+		char	   *value = SPI_tuptable == NULL ?
+			psprintf(UINT64_FORMAT, SPI_processed) :
+			SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 
 		if (value != NULL)
 		{
