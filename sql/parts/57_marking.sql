@@ -288,15 +288,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tell_of_adopted(regclass, softdelete.marking, bigint) IS 'say how many rows were taken over, and how many the next purge would erase (internal)';
 
-CREATE FUNCTION enable_again(target regclass) RETURNS text
+CREATE FUNCTION enable_again(target regclass, more text DEFAULT '') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format('SELECT softdelete.enable(%L, %L', target, t.marker)
 		|| CASE WHEN t.kind <> 'timestamp' THEN format(', %L', t.deleted_value) ELSE '' END
 		|| CASE WHEN t.retention IS NOT NULL THEN format(', retention => %L', t.retention) ELSE '' END
 		|| CASE WHEN t.triggers <> 'delete' THEN format(', triggers => %L', t.triggers) ELSE '' END
 		|| CASE WHEN t."unique" <> 'live' THEN format(', "unique" => %L', t."unique") ELSE '' END
-		|| CASE WHEN NOT t.hide THEN ', hide => false' ELSE '' END || ')'
+		|| CASE WHEN NOT t.hide THEN ', hide => false' ELSE '' END || more || ')'
 		|| CASE WHEN t.retention IS NULL THEN format(', softdelete.set_retention(%L, NULL)', target) ELSE '' END
 	  FROM softdelete.tables t WHERE t.target = enable_again.target
 $$;
-COMMENT ON FUNCTION enable_again(regclass) IS 'the call that makes a managed table what it is, for hints (internal)';
+COMMENT ON FUNCTION enable_again(regclass, text) IS 'the call that makes a managed table what it is, for hints (internal)';

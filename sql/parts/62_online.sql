@@ -9,7 +9,7 @@
 -- so everything here is called by its schema, and uses no operator.
 CREATE PROCEDURE enable_online(target regclass, marker name DEFAULT 'deleted_at', deleted_value text DEFAULT NULL,
 	retention interval DEFAULT NULL, "cascade" boolean DEFAULT false, build_index boolean DEFAULT true,
-	triggers text DEFAULT 'delete', "unique" text DEFAULT 'live', hide boolean DEFAULT true)
+	triggers text DEFAULT 'delete', "unique" text DEFAULT 'live', hide boolean DEFAULT true, live_indexes boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
 	tables	pg_catalog.regclass[];
@@ -48,13 +48,13 @@ BEGIN
 			PERFORM softdelete.online_stamp(this, batch.part, batch.first_page, batch.next_page);
 			COMMIT;
 		END LOOP;
-		PERFORM softdelete.online_finish(this, id, build_index, "unique");
+		PERFORM softdelete.online_finish(this, id, build_index, "unique", live_indexes);
 		COMMIT;
 	END LOOP;
 	PERFORM softdelete.tell_of_children(tables);
 	PERFORM softdelete.warn_of_orphans(tables);
 END $$;
-COMMENT ON PROCEDURE enable_online(regclass, name, text, interval, boolean, boolean, text, text, boolean) IS 'enable() in steps, committed one by one, beside which an application goes on';
+COMMENT ON PROCEDURE enable_online(regclass, name, text, interval, boolean, boolean, text, text, boolean, boolean) IS 'enable() in steps, committed one by one, beside which an application goes on';
 
 CREATE FUNCTION online_plan(target regclass, marker name, deleted_value text, "cascade" boolean,
 	OUT tables regclass[], OUT markers name[], OUT deleted_values text[])
@@ -184,7 +184,7 @@ COMMENT ON FUNCTION online_stamp(regclass, regclass, bigint, bigint) IS 'take ov
 
 -- A small table's indexes are built at once, a large one's have to be built by
 -- commands of their own, which a procedure cannot run.
-CREATE FUNCTION online_finish(target regclass, id bigint, build_index boolean, "unique" text) RETURNS void
+CREATE FUNCTION online_finish(target regclass, id bigint, build_index boolean, "unique" text, live_indexes boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	small	boolean := (SELECT coalesce(sum(pg_relation_size(p)), 0) < 8388608 FROM unnest(softdelete.with_partitions(ARRAY[target])) p);
@@ -202,8 +202,13 @@ BEGIN
 		RAISE NOTICE 'unique keys of table "%" still count deleted rows', target
 			USING HINT = format('SELECT ddl FROM softdelete.advice(%L); says how they are built again over live rows.', target);
 	END IF;
+	IF live_indexes AND small THEN
+		PERFORM softdelete.make_indexes_live(target);
+	ELSIF live_indexes THEN
+		PERFORM softdelete.tell_of_full_indexes(target);
+	END IF;
 END $$;
-COMMENT ON FUNCTION online_finish(regclass, bigint, boolean, text) IS 'build indexes, and say what is left to do (internal; use enable_online)';
+COMMENT ON FUNCTION online_finish(regclass, bigint, boolean, text, boolean) IS 'build indexes, and say what is left to do (internal; use enable_online)';
 
 CREATE FUNCTION has_full_keys(target regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -212,3 +217,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 					  AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid AND f.conrelid <> f.confrelid))
 $$;
 COMMENT ON FUNCTION has_full_keys(regclass) IS 'are there unique keys, beside the primary one, to be built again over live rows? (internal)';
+
+-- PostgreSQL builds no index of a partitioned table CONCURRENTLY.
+CREATE FUNCTION tell_of_full_indexes(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	x	record;
+BEGIN
+	FOR x IN SELECT f.name, CASE WHEN c.relkind = 'I' THEN softdelete.enable_again(target, ', live_indexes => true')
+								 ELSE (SELECT string_agg(s.ddl, '; ' ORDER BY s.n)
+										 FROM softdelete.replacing(f.index, NULL, f.ddl, NULL, NULL) WITH ORDINALITY AS s(ddl, n))
+									|| '; ' || softdelete.live_index_comment(f.index) END AS commands
+			   FROM softdelete.indexes_to_narrow(target, true) f JOIN pg_class c ON c.oid = f.index
+			  ORDER BY f.name LOOP
+		RAISE NOTICE 'index "%" of table "%" is still over all rows', x.name, target
+			USING HINT = x.commands || ';';
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION tell_of_full_indexes(regclass) IS 'say which commands make indexes ones of live rows (internal; enable_online calls it)';

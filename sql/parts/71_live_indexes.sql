@@ -22,19 +22,26 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION indexes_to_narrow(regclass, boolean) IS 'full indexes in which no foreign key needs deleted rows (internal)';
 
--- The comment says what to put back, and keeps the old one.
+-- It says what to put back, and keeps the old one.
+CREATE FUNCTION live_index_comment(index regclass) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('COMMENT ON INDEX %I.%I IS %L', n.nspname, c.relname,
+				  'softdelete: over live rows, was over all' || coalesce('; ' || obj_description(index, 'pg_class'), ''))
+	  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = index
+$$;
+COMMENT ON FUNCTION live_index_comment(regclass) IS 'the command that says of an index what it was (internal)';
+
 CREATE FUNCTION make_indexes_live(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	x		record;
-	said	text;
+	comment	text;
 BEGIN
 	FOR x IN SELECT * FROM softdelete.indexes_to_narrow(target, false) LOOP
-		said := obj_description(x.index, 'pg_class');
+		comment := softdelete.live_index_comment(x.index);
 		PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.name));
 		PERFORM softdelete.run_ddl(x.ddl);
-		PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L', x.schema, x.name,
-										  'softdelete: over live rows, was over all' || coalesce('; ' || said, '')));
+		PERFORM softdelete.run_ddl(comment);
 		RAISE NOTICE 'index "%" of table "%" is from now on over live rows only', x.name, target;
 	END LOOP;
 END $$;

@@ -87,5 +87,33 @@ DELETE FROM note WHERE id % 2 = 0;
 ANALYZE note;
 SELECT severity, ddl FROM softdelete.advice('note') WHERE kind = 'partial_index';
 
+-- in steps: a small table's at once, for a large one the commands, which are what enable() does
+SET client_min_messages = notice;
+CREATE TABLE small (id int PRIMARY KEY, x int);
+CREATE INDEX small_x ON small (x);
+COMMENT ON INDEX small_x IS 'ours';
+CALL softdelete.enable_online('small', live_indexes => true);
+SELECT pg_get_indexdef('small_x'::regclass), obj_description('small_x'::regclass);
+CREATE TABLE large (id int PRIMARY KEY, x int, "X" text DEFAULT repeat('x', 900));
+CREATE INDEX large_x ON large (x) WITH (fillfactor = 70);
+CREATE INDEX "Large X" ON large (left("X", 3), id DESC);
+COMMENT ON INDEX "Large X" IS 'ours';
+INSERT INTO large SELECT n, n FROM generate_series(1, 10000) n;
+CREATE TABLE large_before AS SELECT indexname, indexdef, obj_description(indexname::regclass) FROM (SELECT format('%I', indexname) AS indexname, indexdef FROM pg_indexes WHERE tablename = 'large') x;
+CALL softdelete.enable_online('large', build_index => false, live_indexes => true);
+-- (as the HINTs say)
+CREATE INDEX CONCURRENTLY "large_Large X_live_idx" ON "Live Indexes".large USING btree ("left"("X", 3), id DESC) WHERE deleted_at IS NULL; DROP INDEX CONCURRENTLY "Live Indexes"."Large X"; ALTER INDEX "Live Indexes"."large_Large X_live_idx" RENAME TO "Large X"; COMMENT ON INDEX "Live Indexes"."Large X" IS 'softdelete: over live rows, was over all; ours';
+CREATE INDEX CONCURRENTLY large_large_x_live_idx ON "Live Indexes".large USING btree (x) WITH (fillfactor='70') WHERE deleted_at IS NULL; DROP INDEX CONCURRENTLY "Live Indexes".large_x; ALTER INDEX "Live Indexes".large_large_x_live_idx RENAME TO large_x; COMMENT ON INDEX "Live Indexes".large_x IS 'softdelete: over live rows, was over all';
+SELECT indexdef FROM pg_indexes WHERE tablename = 'large' ORDER BY indexname COLLATE "C";
+CALL softdelete.enable_online('large', build_index => false, live_indexes => true);
+SELECT softdelete.disable('large');
+SELECT indexname, indexdef, obj_description(indexname::regclass) FROM (SELECT format('%I', indexname) AS indexname, indexdef FROM pg_indexes WHERE tablename = 'large') x EXCEPT TABLE large_before;
+CREATE TABLE parts (id int PRIMARY KEY, status text, x text DEFAULT repeat('x', 900)) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (20000);
+CREATE INDEX parts_x ON parts (left(x, 3));
+INSERT INTO parts SELECT n, 'new' FROM generate_series(1, 10000) n;
+CALL softdelete.enable_online('parts', 'status', build_index => false, triggers => 'both', live_indexes => true);
+
 RESET ROLE;
+SET client_min_messages = warning;
 DROP SCHEMA "Live Indexes", sd_live_all CASCADE;
