@@ -5,8 +5,9 @@
  * undistribute_table(), alter_distributed_table() and their like copy a table to a
  * new one and drop the old.  What the extension's own tables say of it, by its OID,
  * is then said of the new one.  drops.c notes what such a tool drops, and when the
- * tool is done, whatever has the name is looked at.  Owns that list, which lives in
- * TopTransactionContext.
+ * tool is done, whatever has the name is looked at.  Others rename the table, which
+ * becomes a shard, and make a shell of its name.  Owns the list of what was dropped,
+ * which lives in TopTransactionContext.
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "ddl/converted.h"
 #include "executor/spi.h"
 #include "mark/tools.h"
+#include "tables/cluster.h"
 #include "tables/registry.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -68,6 +70,35 @@ carry_over(Oid old, Oid new)
 	sd_spi_finish();
 }
 
+/* The tables that are shards by now: Citus has made a shell of their name. */
+static List *
+become_shards(void)
+{
+	List	   *list = NIL;
+	MemoryContext context = CurrentMemoryContext;
+	int			n;
+
+	sd_spi_connect();
+	n = sd_own_sql("SELECT r.target FROM softdelete.retention r JOIN pg_catalog.pg_class c"
+				   " ON c.oid OPERATOR(pg_catalog.=) r.target AND c.relname OPERATOR(pg_catalog.~) '_[0-9]+$'",
+				   0, NULL, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc, 1, &isnull));
+		MemoryContext old;
+
+		if (sd_logical_oid(relid) == relid)
+			continue;
+		old = MemoryContextSwitchTo(context);
+		list = lappend_oid(list, relid);
+		MemoryContextSwitchTo(old);
+	}
+	sd_spi_finish();
+	return list;
+}
+
 /* The tool is done. */
 static void
 carry_all_over(void)
@@ -76,8 +107,8 @@ carry_all_over(void)
 	ListCell   *lc;
 
 	dropped = NIL;
-	if (list == NIL)
-		return;
+	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return;					/* it has changed nothing here */
 	CommandCounterIncrement();
 	foreach(lc, list)
 	{
@@ -88,6 +119,8 @@ carry_all_over(void)
 		if (OidIsValid(new) && sd_find_table(new) != NULL)
 			carry_over(converted->old, new);
 	}
+	foreach(lc, become_shards())
+		carry_over(lfirst_oid(lc), sd_logical_oid(lfirst_oid(lc)));
 }
 
 static void

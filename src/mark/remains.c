@@ -77,9 +77,9 @@ stays_in_shard(SdKey *key, SdTable *parent, SdTable *child)
 	return false;
 }
 
-/* SdRemains: the table and those that deletes of its rows cascade to. */
-List *
-sd_tables_along(Oid relid, const char *value)
+/* SdRemains: the table, and those that deletes of its rows cascade to. */
+static List *
+tables_along(Oid relid, const char *value)
 {
 	List	   *list = list_make1(make(relid, value));
 	ListCell   *lc;
@@ -149,7 +149,7 @@ count_rows(SdRemains *remains, int64 id, bool now)
 List *
 sd_look_for_marked(Oid relid, int64 id, bool now, const char *value)
 {
-	List	   *list = sd_tables_along(relid, value);
+	List	   *list = tables_along(relid, value);
 	ListCell   *lc;
 
 	foreach(lc, list)
@@ -183,7 +183,7 @@ sd_look_for_rest(MemoryContext context, Oid relid, int64 id, const char *value)
 						  REGCLASSOID, sizeof(Oid), true, TYPALIGN_INT, &tables, NULL, &n);
 	}
 	old = MemoryContextSwitchTo(context);
-	along = sd_tables_along(relid, value);
+	along = tables_along(relid, value);
 	if (n == 0)
 		list = along;
 	for (int i = 0; i < n; i++)

@@ -18,7 +18,6 @@ typedef struct SdRemains
 } SdRemains;
 
 extern bool sd_takes_along(Oid relid);
-extern List *sd_tables_along(Oid relid, const char *value);
 extern List *sd_look_for_marked(Oid relid, int64 id, bool now, const char *value);
 extern List *sd_look_for_rest(MemoryContext context, Oid relid, int64 id, const char *value);
 extern List *sd_look_again(List *before, int64 id);

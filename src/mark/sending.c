@@ -260,6 +260,7 @@ count_marked(Sending *sending, Sent *sent, QueryDesc *query)
 	SdOp	   *op = sending->op;
 	bool		alone = query->operation == CMD_DELETE && list_length(sending->sent) == 1 &&
 		!sd_takes_along(sent->relid);
+	SdDeletion *deletion = sd_deletion_by_id(sent->id);
 	ListCell   *lc;
 
 	if (sent->id == 0)
@@ -270,7 +271,7 @@ count_marked(Sending *sending, Sent *sent, QueryDesc *query)
 		return;
 	}
 	foreach(lc, sd_look_for_marked(sent->relid, sent->id, query->operation != CMD_UPDATE,
-								   sd_deletion_by_id(sent->id) && !op->drew ? NULL : sent->value))
+								   deletion && deletion->logged ? NULL : sent->value))
 	{
 		SdRemains  *found = lfirst(lc);
 

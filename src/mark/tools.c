@@ -23,14 +23,21 @@
 
 void		(*sd_tool_done_hook) (void) = NULL;
 
+/* Not the one by which a part of a user's query runs, when a join is repartitioned. */
+static bool
+is_of_citus(Oid function)
+{
+	return function >= FirstNormalObjectId &&
+		getExtensionOfObject(ProcedureRelationId, function) == get_extension_oid("citus", true) &&
+		strcmp(get_func_name(function), "worker_partition_query_result") != 0;
+}
+
 static bool
 calls_citus_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid >= FirstNormalObjectId &&
-		getExtensionOfObject(ProcedureRelationId, ((FuncExpr *) node)->funcid) ==
-		get_extension_oid("citus", true))
+	if (IsA(node, FuncExpr) && is_of_citus(((FuncExpr *) node)->funcid))
 		return true;
 	return expression_tree_walker(node, calls_citus_walker, context);
 }

@@ -263,7 +263,7 @@ softdelete_purge(PG_FUNCTION_ARGS)
 	owner = sd_owner_of(key->relid);
 	if (owner != GetUserId() && !key->table->distributed)
 		waiting = sd_make_immediate(key->relid);
-	if ((key->table->distributed ? sd_erase_in_shards(key, &statement, owner) :
+	if ((key->table->distributed ? sd_erase_in_shards(key, state.id, &statement, owner) :
 		 sd_by_key_execute(key, &statement, owner)) == 0)
 	{
 		/* somebody restored or purged it just now */

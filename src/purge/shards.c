@@ -10,22 +10,18 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/table.h"
 #include "base/guc.h"
 #include "base/own_sql.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
 #include "engine/lognote.h"
 #include "executor/spi.h"
-#include "mark/remains.h"
 #include "miscadmin.h"
 #include "purge/expiry.h"
 #include "purge/shards.h"
 #include "tables/foreignkeys.h"
 #include "tables/names.h"
 #include "tables/predicate.h"
-#include "tables/primarykey.h"
 #include "tables/referrers.h"
 #include "tables/registry.h"
 #include "tables/table.h"
@@ -276,99 +272,4 @@ sd_purge_shards(PurgeRun *run)
 	/* raises where one of them was put on hold meanwhile */
 	sd_log_note(counts, GetUserId(), true);
 	count_kept(run, types, values);
-}
-
-/* ----------------------------------------------------------------
- *		one row, by its key
- * ----------------------------------------------------------------
- */
-
-/* the key's value of the column by which rows are spread, as text; NULL where there is none */
-static char *
-value_of_key(SdByKey *key)
-{
-	Relation	rel = table_open(key->relid, AccessShareLock);
-	Relation	index = index_open(sd_primary_key(rel), AccessShareLock);
-	char	   *value = NULL;
-
-	for (int i = 0; i < key->n; i++)
-		if (index->rd_index->indkey.values[i] == key->table->dist_column)
-		{
-			Oid			output;
-			bool		varlena;
-
-			getTypeOutputInfo(key->types[i], &output, &varlena);
-			value = OidOutputFunctionCall(output, key->values[i]);
-		}
-	index_close(index, NoLock);
-	table_close(rel, NoLock);
-	return value;
-}
-
-/* Add to the counts, sign times, the deleted rows of the table by deletion. */
-static void
-count_by_deletion(SdRemains *remains, Oid owner, int sign, HTAB **counts)
-{
-	SdStatement statement = {SD_TASK_READ};
-	SdTable    *table = sd_table_by_oid(remains->relid);
-	Oid			types[1];
-	Datum		values[1];
-	const char *id = sd_column_name(table->relid, table->id);
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "SELECT t.%s, pg_catalog.count(*) FROM %s t WHERE %s", id,
-					 sd_qualified_name(table->relid), sd_table_predicate(table, false, "t"));
-	if (remains->value != NULL && table->dist_column != InvalidAttrNumber)
-		appendStringInfo(&text, " AND t.%s = %s::%s", sd_column_name(table->relid, table->dist_column),
-						 quote_literal_cstr(remains->value),
-						 format_type_be_qualified(get_atttype(table->relid, table->dist_column)));
-	appendStringInfo(&text, " AND $1 IS NULL GROUP BY t.%s", id);
-	sd_execute(sd_prepare(text.data, 0, types, owner, 0), values, &statement, owner, true,
-			   SD_VIEW_STATEMENT, 0);
-	for (uint64 row = 0; row < SPI_processed; row++)
-	{
-		bool		isnull;
-		int64		rows = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row],
-													   SPI_tuptable->tupdesc, 2, &isnull));
-		int64		deletion = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row],
-														   SPI_tuptable->tupdesc, 1, &isnull));
-
-		sd_count_by_id(counts, CurrentMemoryContext, isnull ? 0 : deletion, table->root, sign * rows);
-	}
-}
-
-/*
- * Erase the deleted row with that key and what goes along; the statement's rows and purged
- * count them.  Returns the rows of the table itself, as sd_by_key_execute() does.
- */
-int
-sd_erase_in_shards(SdByKey *key, SdStatement *statement, Oid owner)
-{
-	List	   *tables = sd_tables_along(key->relid, value_of_key(key));
-	int			erased;
-	HASH_SEQ_STATUS scan;
-	SdIdCount  *count;
-	ListCell   *lc;
-
-	if (sd_hangs_on_reference(key->table))
-		sd_one_connection_each();
-	foreach(lc, tables)
-		count_by_deletion(lfirst(lc), owner, 1, &statement->purged);
-	erased = sd_by_key_execute(key, statement, owner);
-	foreach(lc, tables)
-		count_by_deletion(lfirst(lc), owner, -1, &statement->purged);
-	statement->rows = 0;
-	if (statement->purged == NULL)
-		return erased;
-	hash_seq_init(&scan, statement->purged);
-	while ((count = hash_seq_search(&scan)) != NULL)
-	{
-		int64		entry[2] = {count->key.id, count->key.relid};
-
-		statement->rows += count->n;
-		if (count->n == 0 || count->key.id == 0)
-			(void) hash_search(statement->purged, entry, HASH_REMOVE, NULL);
-	}
-	return erased;
 }

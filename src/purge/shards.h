@@ -12,6 +12,8 @@
 #include "purge/run.h"
 
 extern void sd_purge_shards(PurgeRun *run);
-extern int	sd_erase_in_shards(SdByKey *key, SdStatement *statement, Oid owner);
+
+/* shardrow.c */
+extern int	sd_erase_in_shards(SdByKey *key, int64 id, SdStatement *statement, Oid owner);
 
 #endif							/* SOFTDELETE_PURGE_SHARDS_H */

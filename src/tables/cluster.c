@@ -132,7 +132,16 @@ sd_logical_relname(Oid relid)
 	return name;
 }
 
-/* The same, quoted and qualified; for hints. */
+/* The table that has that name; the relation itself where it is no shard. */
+Oid
+sd_logical_oid(Oid relid)
+{
+	Oid			table = get_relname_relid(sd_logical_relname(relid), get_rel_namespace(relid));
+
+	return OidIsValid(table) ? table : relid;
+}
+
+/* The name quoted and qualified; for hints. */
 char *
 sd_logical_name(Oid relid)
 {

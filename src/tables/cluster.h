@@ -23,6 +23,7 @@ extern void sd_read_cluster(SdTable *table, Relation rel);
 extern bool sd_is_distributed(Oid relid);
 extern int	sd_local_node(void);
 extern char *sd_logical_relname(Oid relid);
+extern Oid	sd_logical_oid(Oid relid);
 extern char *sd_logical_name(Oid relid);
 
 #endif							/* SOFTDELETE_CLUSTER_H */
