@@ -202,13 +202,13 @@ copy_sources() {
 
 own() { [ "$(id -u)" != 0 ] || chown -R postgres: "$@"; }
 
-# use_debian_server MAJOR: a private copy of the packaged server, without any
-# softdelete that may be installed in it
+# use_debian_server MAJOR: a private copy of the packaged server, or of the one in
+# $SERVER_ROOT, without any softdelete that may be installed in it
 use_debian_server() {
-	local root=$scratch/debian
+	local root=$scratch/debian from=${SERVER_ROOT:-}
 	mkdir -p "$root/usr/lib/postgresql" "$root/usr/share/postgresql"
-	cp -a "/usr/lib/postgresql/$1" "$root/usr/lib/postgresql/"
-	cp -a "/usr/share/postgresql/$1" "$root/usr/share/postgresql/"
+	cp -a "$from/usr/lib/postgresql/$1" "$root/usr/lib/postgresql/"
+	cp -a "$from/usr/share/postgresql/$1" "$root/usr/share/postgresql/"
 	ln -s /usr/include "$root/usr/include"
 	rm -rf "$root/usr/lib/postgresql/$1/lib"/{,bitcode/}softdelete* \
 		"$root/usr/share/postgresql/$1/extension"/softdelete*

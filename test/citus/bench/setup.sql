@@ -1,0 +1,30 @@
+SET client_min_messages = warning;
+SET ROLE shop_owner;
+-- managed: posts with files, and notes that nothing refers to; by hand: the same with the columns and index that one would write
+CREATE TABLE posts (tenant int, id int, title text, PRIMARY KEY (tenant, id));
+CREATE TABLE files (tenant int, id int, post int NOT NULL, PRIMARY KEY (tenant, id), FOREIGN KEY (tenant, post) REFERENCES posts ON DELETE CASCADE);
+CREATE INDEX ON files (tenant, post);
+CREATE TABLE notes (tenant int, id int, body text, PRIMARY KEY (tenant, id));
+SELECT create_distributed_table('posts', 'tenant');
+SELECT create_distributed_table('files', 'tenant');
+SELECT create_distributed_table('notes', 'tenant');
+CREATE TABLE hand_posts (tenant int, id int, title text, deleted_at timestamptz, deletion_id bigint, PRIMARY KEY (tenant, id));
+CREATE TABLE hand_files (tenant int, id int, post int NOT NULL, deleted_at timestamptz, deletion_id bigint, PRIMARY KEY (tenant, id),
+	FOREIGN KEY (tenant, post) REFERENCES hand_posts ON DELETE CASCADE);
+CREATE INDEX ON hand_files (tenant, post);
+CREATE TABLE hand_notes (tenant int, id int, body text, deleted_at timestamptz, deletion_id bigint, PRIMARY KEY (tenant, id));
+CREATE TABLE plain (tenant int, id int, body text, PRIMARY KEY (tenant, id));
+CREATE TABLE hand_audit (id bigserial PRIMARY KEY, at timestamptz, who name, actor text, target regclass, n bigint);
+SELECT create_distributed_table('hand_posts', 'tenant');
+SELECT create_distributed_table('hand_files', 'tenant');
+SELECT create_distributed_table('hand_notes', 'tenant');
+SELECT create_distributed_table('plain', 'tenant');
+CREATE INDEX ON hand_posts (deleted_at, deletion_id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ON hand_files (deleted_at, deletion_id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ON hand_notes (deleted_at, deletion_id) WHERE deleted_at IS NOT NULL;
+CREATE SEQUENCE hand_ids;
+SELECT softdelete.enable('posts', cascade => true), softdelete.enable('notes');
+INSERT INTO notes SELECT t, i, 'note ' || i FROM generate_series(1, 100) t, generate_series(1, 2000) i;
+INSERT INTO hand_notes SELECT tenant, id, body FROM notes;
+INSERT INTO plain SELECT tenant, id, body FROM notes;
+ANALYZE;
