@@ -78,6 +78,13 @@ soft=$(prepared "SELECT title, body FROM notes WHERE id = \$1") \
 insert_child=$(prepared "INSERT INTO attachments (id, post_id, file_name, url, size) VALUES (100000 + nextval('audit_id_seq'), \$1, 'file', 'url', 1)")
 soft=$insert_child hand=$insert_child \
 	in_instructions instr-insert '<= 1.04' 'INSERT of one child with its key check, id from a sequence : native'
+insert_note="INSERT INTO notes (id, author_id, title, body) VALUES"
+insert_key=$(prepared "$insert_note (100000 + \$1, 1, 'title', 'body')")
+soft=$insert_key hand=$insert_key \
+	in_instructions instr-insert-key '<= 1.10' 'INSERT of one row with a key of its own, no foreign key : native'
+insert_generated=$(prepared "$insert_note (100000 + nextval('audit_id_seq'), \$1, 'title', 'body')")
+soft=$insert_generated hand=$insert_generated \
+	in_instructions instr-insert-generated '<= 1.04' 'INSERT of one row with a key from a sequence, no foreign key : native'
 
 plain() { # NAME LABEL STATEMENTS
 	soft=$3 hand=$3 sides='soft bare' in_instructions "instr-plain-$1" '<= 1.005' "$2, table not managed, library loaded : not loaded"
