@@ -125,7 +125,7 @@ softdelete_start(QueryDesc *query, int eflags)
 		chain_start(query, eflags);
 
 	if (needs_frame(query) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
-		!sd_is_quiet_update(query))
+		!sd_is_quiet_update(query) && !sd_is_quiet_insert(query))
 	{
 		List	   *handoffs;
 

@@ -15,7 +15,6 @@
 #include "engine/frame.h"
 #include "executor/executor.h"
 #include "mark/keyprobe.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -41,13 +40,8 @@ sd_open_probe(SdProbe *probe, Relation rel, SdHeldKey *key)
 	InitDirtySnapshot(probe->dirty);
 	probe->scan = sd_index_beginscan(rel, index, &probe->dirty, key->n);
 	for (int i = 0; i < key->n; i++)
-	{
-		Oid			equal = get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
-												index->rd_opcintype[i], BTEqualStrategyNumber);
-
 		ScanKeyEntryInitialize(&probe->keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
-							   index->rd_indcollation[i], get_opcode(equal), (Datum) 0);
-	}
+							   index->rd_indcollation[i], key->equal[i], (Datum) 0);
 }
 
 void

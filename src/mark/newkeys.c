@@ -56,6 +56,15 @@ is_generated(Plan *plan, AttrNumber attnum)
 	if (entry == NULL)
 		return false;
 	var = (Var *) entry->expr;
+	if (IsA(var, Var) && var->varattno > 0)
+	{
+		/* a column of the plan below */
+		if (IsA(plan, SubqueryScan) &&
+			var->varno == (int) ((SubqueryScan *) plan)->scan.scanrelid)
+			return is_generated(((SubqueryScan *) plan)->subplan, var->varattno);
+		if (var->varno == OUTER_VAR && outerPlan(plan) != NULL)
+			return is_generated(outerPlan(plan), var->varattno);
+	}
 	if (!IsA(var, Var) || !IsA(plan, ValuesScan) ||
 		var->varno != (int) ((ValuesScan *) plan)->scan.scanrelid)
 		return is_generated_walker((Node *) var, NULL);
@@ -84,6 +93,13 @@ are_generated(Plan *plan, SdTable *table)
 			return false;
 	}
 	return true;
+}
+
+/* Is a key of the new rows one that a deleted row may hold? */
+bool
+sd_insert_needs_room(ModifyTable *modify, SdTable *table)
+{
+	return table->held != NIL && !are_generated(outerPlan(modify), table);
 }
 
 /* DO UPDATE that sets the mark knows of the deleted row, and is to meet it */
@@ -124,7 +140,7 @@ insert_needs_room(QueryDesc *query, ResultRelInfo *rel, SdTable *table)
 	if (writer == NULL || writer->operation != CMD_INSERT)
 		return true;
 	modify = castNode(ModifyTable, writer->ps.plan);
-	return !updates_mark(modify, table) && !are_generated(outerPlan(modify), table);
+	return !updates_mark(modify, table) && sd_insert_needs_room(modify, table);
 }
 
 /* is a column of a key set by the UPDATE? */

@@ -9,8 +9,10 @@
 
 #include "executor/execdesc.h"
 #include "nodes/execnodes.h"
+#include "nodes/plannodes.h"
 #include "tables/table.h"
 
+extern bool sd_insert_needs_room(ModifyTable *modify, SdTable *table);
 extern void sd_choose_room_trigger(QueryDesc *query, ResultRelInfo *rel, SdTable *table);
 
 #endif							/* SOFTDELETE_NEWKEYS_H */

@@ -187,6 +187,56 @@ sd_is_quiet_update(QueryDesc *query)
 	return true;
 }
 
+/* Does a row that the INSERT leaves to its defaults come live? */
+static bool
+leaves_mark(EState *estate, ResultRelInfo *rel, SdTable *table)
+{
+	return !TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&
+		!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber,
+					   ExecGetInsertedCols(rel, estate));
+}
+
+/*
+ * Is it an INSERT into one table that says nothing of the mark, for which nobody has
+ * a trigger that could?  Then all there is to see to is whether a deleted row holds
+ * a key, and what is not needed for it is switched off, the quick way.
+ */
+bool
+sd_is_quiet_insert(QueryDesc *query)
+{
+	List	   *rels = query->estate->es_opened_result_relations;
+	ResultRelInfo *rel = linitial(rels);
+	TriggerDesc *desc = rel->ri_TrigDesc;
+	ModifyTable *modify;
+	SdTable    *table;
+	bool		room;
+
+	if (query->operation != CMD_INSERT || list_length(rels) != 1 || desc == NULL ||
+		rel->ri_RelationDesc->rd_rel->relkind != RELKIND_RELATION ||
+		rel->ri_RelationDesc->rd_rel->relispartition ||
+		!IsA(query->planstate, ModifyTableState))
+		return false;
+	table = sd_table(rel->ri_RelationDesc);
+	if (table == NULL)
+		return true;
+	modify = castNode(ModifyTable, query->planstate->plan);
+	if (!table->quiet_insert || modify->onConflictAction == ONCONFLICT_UPDATE ||
+		!leaves_mark(query->estate, rel, table))
+		return false;
+
+	room = table->room_trigger >= 0 && sd_insert_needs_room(modify, table);
+	if (!room && !table->others_after_insert)
+	{
+		rel->ri_TrigDesc = NULL;
+		return true;
+	}
+	desc->trig_insert_before_row = room;
+	desc->trig_insert_after_row = table->others_after_insert;
+	if (table->born_trigger >= 0)
+		desc->triggers[table->born_trigger].tgenabled = TRIGGER_DISABLED;
+	return true;
+}
+
 /* Decide for every result relation which of our triggers are needed. */
 void
 sd_choose_triggers(QueryDesc *query, SdStatement *statement)
@@ -209,9 +259,7 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 
 		if (desc->trig_insert_after_row &&
 			!has_other_trigger(desc, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_INSERT) &&
-			!TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&
-			!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber,
-						   ExecGetInsertedCols(rel, estate)))
+			leaves_mark(estate, rel, table))
 			switch_off_born(desc);
 
 		if (statement && statement->task == SD_TASK_PURGE && !statement->guarded &&

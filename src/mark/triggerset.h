@@ -14,6 +14,7 @@
 
 extern bool sd_is_converted(EState *estate, ResultRelInfo *rel, SdTable *table);
 extern bool sd_is_quiet_update(QueryDesc *query);
+extern bool sd_is_quiet_insert(QueryDesc *query);
 extern void sd_choose_triggers(QueryDesc *query, SdStatement *statement);
 
 #endif							/* SOFTDELETE_TRIGGERSET_H */

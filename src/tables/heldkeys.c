@@ -10,10 +10,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "tables/heldkeys.h"
+#include "utils/lsyscache.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
 
@@ -26,6 +28,26 @@ is_btree(Oid index)
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
+	return result;
+}
+
+/* the functions by which the columns of a btree index are equal */
+static Oid *
+equal_functions(HeapTuple tuple, int n)
+{
+	bool		isnull;
+	oidvector  *classes = (oidvector *)
+		DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indclass, &isnull));
+	Oid		   *result = palloc(sizeof(Oid) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		Oid			type = get_opclass_input_type(classes->values[i]);
+		Oid			equal = get_opfamily_member(get_opclass_family(classes->values[i]),
+												type, type, BTEqualStrategyNumber);
+
+		result[i] = get_opcode(equal);
+	}
 	return result;
 }
 
@@ -64,6 +86,7 @@ read_key(Relation rel, Oid indexoid)
 		key->n = index->indnkeyatts;
 		key->atts = palloc(sizeof(AttrNumber) * key->n);
 		memcpy(key->atts, index->indkey.values, sizeof(AttrNumber) * key->n);
+		key->equal = equal_functions(tuple, key->n);
 	}
 	ReleaseSysCache(tuple);
 	return key;

@@ -18,6 +18,7 @@ typedef struct SdHeldKey
 	bool		nulls_equal;	/* NULLS NOT DISTINCT */
 	int			n;				/* number of columns */
 	AttrNumber *atts;
+	Oid		   *equal;			/* the functions of their equality */
 } SdHeldKey;
 
 extern List *sd_held_keys(Relation rel);

@@ -208,6 +208,32 @@ read_quiet(SdTable *table, TriggerDesc *triggers, const Trigger *trigger)
 	}
 }
 
+/* Which INSERTs do, but for the keys of new rows and for rows born deleted? */
+static void
+read_quiet_insert(SdTable *table, TriggerDesc *triggers)
+{
+	const SdObjects *objects = sd_objects();
+
+	table->born_trigger = table->room_trigger = -1;
+	table->quiet_insert = !triggers->trig_insert_before_statement &&
+		!triggers->trig_insert_after_statement && !triggers->trig_insert_new_table;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (!TRIGGER_FOR_INSERT(trigger->tgtype) || !TRIGGER_FOR_ROW(trigger->tgtype))
+			continue;
+		if (trigger->tgfoid == objects->born_trigger)
+			table->born_trigger = i;
+		else if (trigger->tgfoid == objects->room_trigger)
+			table->room_trigger = i;
+		else if (TRIGGER_FOR_AFTER(trigger->tgtype))
+			table->others_after_insert = true;
+		else
+			table->quiet_insert = false;
+	}
+}
+
 /*
  * Fill the entry from the trigger; the current context is the entry's.  NULL
  * where the trigger is none of enable()'s.
@@ -260,5 +286,6 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	/* what made room would have to move along with the shard */
 	table->held = table->shard || table->distributed ? NIL : sd_held_keys(rel);
 	read_quiet(table, triggers, trigger);
+	read_quiet_insert(table, triggers);
 	return table;
 }

@@ -63,6 +63,12 @@ typedef struct SdTable
 	Bitmapset  *loud_columns;	/* an UPDATE of these fires them; the offset is that
 								 * of updatedCols */
 
+	/* of our triggers for INSERT, likewise */
+	bool		quiet_insert;	/* nobody else has a BEFORE ROW or statement trigger ... */
+	bool		others_after_insert;	/* ... but somebody an AFTER ROW trigger */
+	int			born_trigger;	/* their places in the descriptor, -1: it is not there */
+	int			room_trigger;
+
 	bool		below_known;	/* for sd_has_children() */
 	bool		below;			/* keys refer to partitions of it by themselves */
 
