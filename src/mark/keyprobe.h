@@ -33,6 +33,7 @@ typedef struct SdProbe
 extern void sd_open_probe(SdProbe *probe, Relation rel, SdHeldKey *key);
 extern void sd_close_probe(SdProbe *probe);
 extern SdProbe *sd_kept_probe(FmgrInfo *trigger, Relation rel, SdHeldKey *key);
+extern bool sd_kept_is_nothing_deleted(FmgrInfo *trigger, SdTable *table);
 extern bool sd_probe_for(SdProbe *probe, SdHeldKey *key, TupleTableSlot *row);
 extern bool sd_find_deleted(SdProbe *probe, SdTable *table, TransactionId *wait);
 

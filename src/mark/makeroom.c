@@ -312,7 +312,8 @@ softdelete_make_room(PG_FUNCTION_ARGS)
 				 errmsg("softdelete.make_room() is for triggers BEFORE INSERT OR UPDATE FOR EACH ROW")));
 
 	/* who sees the deleted row knows that its key is taken */
-	if (!table->hide || sd_visible() != SD_VISIBLE_LIVE)
+	if (!table->hide || sd_visible() != SD_VISIBLE_LIVE ||
+		sd_kept_is_nothing_deleted(fcinfo->flinfo, table))
 		return result;
 	foreach(lc, table->held)
 	{

@@ -25,6 +25,7 @@
 #include "commands/trigger.h"
 #include "tables/cluster.h"
 #include "tables/condition.h"
+#include "tables/deletedindex.h"
 #include "tables/foreignkeys.h"
 #include "tables/heldkeys.h"
 #include "tables/reader.h"
@@ -285,6 +286,8 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->parents = sd_keys_of(rel, false);
 	/* what made room would have to move along with the shard */
 	table->held = table->shard || table->distributed ? NIL : sd_held_keys(rel);
+	if (table->held != NIL && !table->partitioned)
+		table->deleted_index = sd_index_of_deleted(rel, table->deleted);
 	read_quiet(table, triggers, trigger);
 	read_quiet_insert(table, triggers);
 	return table;

@@ -55,6 +55,8 @@ typedef struct SdTable
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
 	List	   *held;			/* SdHeldKey: unique keys that deleted rows hold */
+	Oid			deleted_index;	/* has an entry for each deleted row; InvalidOid: none */
+	bool		had_deleted;	/* it had some when it was looked at last */
 
 	/* of our triggers for UPDATE, see triggerset.c */
 	bool		quiet;			/* nobody else has a BEFORE ROW or statement trigger ... */

@@ -17,20 +17,36 @@ triggered after 'an AFTER ROW trigger' AFTER 'FOR EACH ROW'
 triggered when 'an AFTER ROW trigger whose WHEN is false' AFTER 'FOR EACH ROW WHEN (old.views < 0)'
 triggered transition 'an AFTER STATEMENT trigger with a transition table' AFTER 'REFERENCING OLD TABLE AS gone FOR EACH STATEMENT'
 
-# ---- rows that bring keys of their own, into a table of which a tenth is deleted
+# ---- rows that bring keys of their own, where nothing is deleted, and where a tenth is
 keyed() { # NAME LIMIT LABEL STATEMENT [FIRST]
-	data="$((100 * k)) 0 0" \
-		soft_first='DELETE FROM notes WHERE id % 10 = 0' \
-		hand_first='UPDATE notes SET deleted_at = now(), deletion_id = 1 WHERE id % 10 = 0'"; ${5:-}" \
-		soft=$4 hand=$4 in_server "$1" "$2" "$3 : native"
+	local deleted suffix
+	for deleted in false 'id % 10 = 0'; do
+		suffix=
+		[ "$deleted" = false ] || suffix=-trash
+		data="$((100 * k)) 0 0" \
+			soft_first="DELETE FROM notes WHERE $deleted" \
+			hand_first="UPDATE notes SET deleted_at = now(), deletion_id = 1 WHERE $deleted; ${5:-}" \
+			soft=$4 hand=$4 in_server "$1$suffix" "$2" "$3, no foreign key${suffix:+, a tenth of the table is deleted} : native"
+	done
 }
 rows="SELECT 10000000 + n, 1, 'title', 'body' FROM generate_series(1, $((100 * k))) n"
-keyed insert-keys-bulk none "INSERT of $((100 * k)) rows with keys of their own, no foreign key" \
+keyed insert-keys none "INSERT of $((100 * k)) rows with keys of their own" \
 	"INSERT INTO notes (id, author_id, title, body) $rows;"
-keyed insert-generated-bulk '<= 1.04' "INSERT of $((100 * k)) rows with keys from a sequence, no foreign key" \
+keyed insert-generated '<= 1.04' "INSERT of $((100 * k)) rows with keys from a sequence" \
 	"INSERT INTO notes (id, author_id, title, body) SELECT 10000000 + nextval('audit_id_seq'), 1, 'title', 'body' FROM generate_series(1, $((100 * k))) n;"
-keyed copy-from none "COPY FROM of $((100 * k)) rows, no foreign key" \
+keyed copy-from none "COPY FROM of $((100 * k)) rows" \
 	"COPY notes (id, author_id, title, body) FROM '${scratch:-}/copied';" "COPY ($rows) TO '${scratch:-}/copied'"
+for deleted in false 'id % 10 = 0'; do
+	suffix=
+	[ "$deleted" = false ] || suffix=-trash
+	statement="$id
+INSERT INTO notes (id, author_id, title, body) VALUES (10000000 + :id, 1, 'title', 'body');"
+	data="$((100 * k)) 0 0" \
+		soft_first="DELETE FROM notes WHERE $deleted" \
+		hand_first="UPDATE notes SET deleted_at = now(), deletion_id = 1 WHERE $deleted" \
+		soft=$statement hand=$statement \
+		by_pgbench insert-key-one$suffix '<= 1.10' "INSERT of one row with a key of its own, time${suffix:+, a tenth of the table is deleted} : native"
+done
 
 # ---- COPY of live rows : by a query with the condition written by hand
 data="$((500 * k)) 0 0" \

@@ -81,7 +81,7 @@ soft=$insert_child hand=$insert_child \
 insert_note="INSERT INTO notes (id, author_id, title, body) VALUES"
 insert_key=$(prepared "$insert_note (100000 + \$1, 1, 'title', 'body')")
 soft=$insert_key hand=$insert_key \
-	in_instructions instr-insert-key '<= 1.10' 'INSERT of one row with a key of its own, no foreign key : native'
+	in_instructions instr-insert-key '<= 1.10' 'INSERT of one row with a key of its own, no foreign key, nothing deleted : native'
 insert_generated=$(prepared "$insert_note (100000 + nextval('audit_id_seq'), \$1, 'title', 'body')")
 soft=$insert_generated hand=$insert_generated \
 	in_instructions instr-insert-generated '<= 1.04' 'INSERT of one row with a key from a sequence, no foreign key : native'
