@@ -30,6 +30,7 @@
 #include "ddl/utility.h"
 #include "fk/deferred.h"
 #include "mark/born.h"
+#include "mark/keptprobes.h"
 #include "miscadmin.h"
 #include "plan/planning.h"
 #include "tcop/utility.h"
@@ -75,6 +76,7 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	int			copy_depth = sd_copy_depth;
 	SdDrops		drops;
 	SdDdlHint	hint;
+	SdCopyProbes copy;
 	List	   *detached = NIL;
 	SdKeyChange *change = NULL;
 
@@ -90,7 +92,10 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	else if (tag == T_AlterEnumStmt)
 		sd_refuse_rename_value((AlterEnumStmt *) command);
 	else if (tag == T_CopyStmt)
+	{
 		sd_copy_depth++;
+		sd_copy_probes_begin(&copy);
+	}
 	sd_drops_begin(&drops);
 	sd_ddl_hint_begin(&hint, meant->utilityStmt);
 	PG_TRY();
@@ -101,11 +106,15 @@ look_at_command(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 	{
 		sd_bypass_depth = depth;
 		sd_copy_depth = copy_depth;
+		if (tag == T_CopyStmt)
+			sd_copy_probes_end(&copy, false);
 		sd_drops_end(&drops);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	sd_ddl_hint_end(&hint);
+	if (tag == T_CopyStmt)
+		sd_copy_probes_end(&copy, true);
 	sd_bypass_depth = depth;
 	sd_copy_depth = copy_depth;
 	sd_drops_end(&drops);

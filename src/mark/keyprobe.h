@@ -7,16 +7,17 @@
 
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/relscan.h"
+#include "access/skey.h"
 #include "executor/tuptable.h"
-#include "fmgr.h"
 #include "tables/heldkeys.h"
 #include "tables/table.h"
 #include "utils/snapshot.h"
 
 /*
  * A look into the index of a key.  Opening and closing it costs as much as the
- * look, so a statement of many rows keeps it (see sd_kept_probe()).
+ * look, so a statement of many rows keeps it (see keptprobes.c).
  */
 typedef struct SdProbe
 {
@@ -32,8 +33,6 @@ typedef struct SdProbe
 
 extern void sd_open_probe(SdProbe *probe, Relation rel, SdHeldKey *key);
 extern void sd_close_probe(SdProbe *probe);
-extern SdProbe *sd_kept_probe(FmgrInfo *trigger, Relation rel, SdHeldKey *key);
-extern bool sd_kept_is_nothing_deleted(FmgrInfo *trigger, SdTable *table);
 extern bool sd_probe_for(SdProbe *probe, SdHeldKey *key, TupleTableSlot *row);
 extern bool sd_find_deleted(SdProbe *probe, SdTable *table, TransactionId *wait);
 

@@ -26,6 +26,7 @@
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "executor/executor.h"
+#include "mark/keptprobes.h"
 #include "mark/keyprobe.h"
 #include "mark/makeroom.h"
 #include "mark/triggers.h"

@@ -56,6 +56,30 @@ COPY "Key" (a, b, n) FROM stdin;
 \.
 SELECT count(*) FROM "Key";
 SELECT count(*) FROM single WHERE id > 1000;
+-- COPY, over partitions, and one that fails in the middle
+DELETE FROM part WHERE id IN (1, 2, 55, 56);
+COPY part (id, n) FROM stdin;
+1	11
+55	55
+2	12
+56	56
+90	90
+\.
+SELECT id, n FROM part WHERE id IN (1, 2, 55, 56, 90) ORDER BY id;
+DELETE FROM "Key" WHERE a IN (21, 22);
+BEGIN;
+SAVEPOINT before;
+COPY "Key" (a, b, n) FROM stdin;
+21	k21	3
+22	k22	300
+\.
+ROLLBACK TO before;
+COPY "Key" (a, b, n) FROM stdin;
+21	k21	4
+22	k22	4
+\.
+COMMIT;
+SELECT a, n FROM "Key" WHERE a IN (21, 22) ORDER BY a;
 -- and UPDATEs that take a freed key
 DELETE FROM single WHERE id IN (1, 2, 3);
 UPDATE single SET id = id - 30 WHERE id BETWEEN 31 AND 33;
