@@ -12,6 +12,17 @@ make_single() {
 	sql soft -c "ALTER DATABASE soft SET session_preload_libraries = 'softdelete'"
 	sql soft -c 'CREATE EXTENSION softdelete'
 	load 1000 1000 0 true
+	# the same notes, a hundred to an author, by each kind of marker
+	sql soft >/dev/null <<-'SQL'
+		SET client_min_messages = warning;
+		CREATE TABLE by_time (id bigint, author_id integer NOT NULL, title text NOT NULL, body text NOT NULL);
+		INSERT INTO by_time SELECT n, (n + 99) / 100, 'Note number ' || n, repeat(md5(n::text), 3) FROM generate_series(1, 30000) n;
+		CREATE TABLE by_flag AS SELECT *, false AS is_deleted FROM by_time;
+		CREATE TABLE by_status AS SELECT *, 'published' AS status FROM by_time;
+		SELECT format('ALTER TABLE %1$s ADD PRIMARY KEY (id)', t), format('CREATE INDEX ON %s (author_id)', t), format('SELECT softdelete.enable(%L, %L)', t, m),
+			format('VACUUM (ANALYZE) %s', t)
+		FROM (VALUES ('by_time', 'deleted_at'), ('by_flag', 'is_deleted'), ('by_status', 'status')) x(t, m) \gexec
+	SQL
 	stop_server
 	mv "$scratch/data" "$scratch/single"
 	mv "$scratch/data.aside" "$scratch/data"
@@ -93,3 +104,14 @@ plain select 'SELECT of one row, prepared' "$(prepared "SELECT title, body FROM 
 plain select-plan 'SELECT of one row, planned each time' 'SELECT 1;SELECT title, body FROM plain WHERE id = :id'
 plain update 'UPDATE of one row' "$(prepared "UPDATE plain SET views = views + 1 WHERE id = \$1")"
 plain insert 'INSERT of one row' "$(prepared "INSERT INTO plain (id, author_id, title, body) VALUES (1000000 + \$1, 1, 'title', 'body')")"
+
+for marker in flag status; do
+	marker() { # NAME LABEL STATEMENT
+		soft=$(prepared "${3//notes/by_$marker}") hand=$(prepared "${3//notes/by_time}") sides='soft soft' \
+			in_instructions "instr-$marker-$1" '<= 1.03' "$2, $marker as the marker : a timestamp"
+	}
+	marker delete 'DELETE of one row' "DELETE FROM notes WHERE id = \$1"
+	marker delete-bulk 'DELETE of 100 rows' "DELETE FROM notes WHERE author_id = \$1"
+	marker select 'SELECT of one row by key' "SELECT title, body FROM notes WHERE id = \$1"
+	marker select-bulk 'SELECT of 100 rows' "SELECT count(title) FROM notes WHERE author_id = \$1"
+done
