@@ -45,7 +45,7 @@ sql("DELETE FROM leads_callback WHERE id = (SELECT max(c.id) FROM leads_callback
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
-server = subprocess.Popen(["./manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
+server = subprocess.Popen([*os.environ["SERVE"].split(), "--noreload", f"127.0.0.1:{port}"],
                           stdout=subprocess.DEVNULL, stderr=open("/dev/null", "w"))
 options = webdriver.ChromeOptions()
 options.binary_location = "/usr/bin/chromium"
@@ -78,7 +78,7 @@ def told():
     return [message.text for message in browser.find_elements(By.CSS_SELECTOR, ".messagelist li")]
 
 
-def act(action, names, reason=""):
+def act(action, names, reason="", then=".messagelist"):
     go("leads/record/")
     for row in browser.find_elements(By.CSS_SELECTOR, "#result_list tbody tr"):
         if row.find_element(By.CSS_SELECTOR, ".field-name").text in names:
@@ -86,7 +86,7 @@ def act(action, names, reason=""):
     Select(browser.find_element(By.NAME, "action")).select_by_value(action)
     browser.find_element(By.NAME, "reason").send_keys(reason)
     browser.find_element(By.CSS_SELECTOR, "button[name=index]").click()
-    wait(".messagelist")
+    wait(then)
 
 
 def picture(name):
@@ -128,7 +128,7 @@ def drive():
     check("it is live again", listed(), [*live[:2], *deleted[1:], live[4]])
     check("with the callback that went with it", sql("SELECT count(*) FROM leads_callback c JOIN leads_lead l ON l.id = lead_id WHERE name = 'Bob'"), [(1,)])
 
-    act("restore", ["Cleo", "Dan", "Eve"])
+    act("restore", ["Cleo", "Dan", "Eve"], "wanted after all")
     check("an action restores many", told(), ["2 leads restored, 6 rows with their callbacks."])
     check("who restored them", sql("SELECT DISTINCT actor FROM softdelete.restores"), [("kim",)])
 
@@ -161,16 +161,53 @@ def drive():
     act("restore", ["Eve"])
     check("unless its address was given to another", told(), ["0 leads restored, 0 rows with their callbacks.", "Lead 5: conflict."])
 
+    # who restored what
+    go("leads/record/restores/")
+    check("restores are listed, by whom, what and of whose deletion", [row[1:4] + row[5:] for row in table("#restores")], [
+        ["kim", "", "3", "kim", "", "leads_callback 2, leads_lead 1"],
+        *[["kim", "wanted after all", "3", "kim", "asked for it", "leads_callback 5, leads_lead 3"]] * 2,
+        ["kim", "", "2", "kim", "asked for it", "leads_callback 5, leads_lead 3"]])
+    picture("restores")
+
+    # before their time, for good: asked for once more, and not what is on hold
+    act("delete_with_reason", ["Cleo"], "spam")
+    deletion = sql("SELECT deletion_id FROM softdelete.trash('leads_lead') WHERE row_data ->> 'name' = 'Cleo'")[0][0]
+    sql("SELECT softdelete.hold(%s, 'case 7')", deletion)
+    act("erase", ["Ada"])
+    check("what is live is not erased", told(), ["Delete them first."])
+    act("erase", ["Ada", "Cleo", "Eve"], "their wish", "#chosen")
+    check("the page asks what to erase", [line.text for line in browser.find_elements(By.CSS_SELECTOR, "#chosen li")],
+          ["Cleo, 30 days before the time", "Eve, 30 days before the time"])
+    picture("erase")
+    check("and nothing has gone yet", sql("SELECT count(*) FROM softdelete.trash('leads_lead')"), [(2,)])
+    browser.find_element(By.CSS_SELECTOR, "#content input[type=submit]").click()
+    wait(".messagelist")
+    check("then it is erased, but for what is on hold", told()[1:], ["1 lead erased, 3 rows with their callbacks."])
+    check("the one on hold is named", told()[0].startswith("Cleo: ") and "hold" in told()[0], True)
+    check("the other one is gone", sql("SELECT row_data ->> 'name' FROM softdelete.trash('leads_lead')"), [("Cleo",)])
+    check("by whom and why, the log knows", sql("SELECT DISTINCT actor, reason FROM softdelete.history('leads_lead', 5) WHERE what = 'purged'"), [("kim", "their wish")])
+    sql("SELECT softdelete.release(%s)", deletion)
+    act("restore", ["Cleo"])
+
+    # what the page says of the retention
+    sql(os.environ["RETENTION"])
+    check("retention", sql("SELECT target::text, retention::text FROM softdelete.tables ORDER BY 1"), [("leads_callback", "90 days"), ("leads_lead", "90 days")])
+
     # who may only look; the first button is Dan's
     sql("DELETE FROM leads_callback USING leads_lead l WHERE l.id = lead_id AND name = 'Dan'")
     sql("DELETE FROM leads_lead WHERE name = 'Dan'")
+    go("logout/")
+    login("pat")
+    go("leads/record/")
+    check("who may delete and restore may not erase", [o.get_attribute("value") for o in browser.find_elements(By.CSS_SELECTOR, "select[name=action] option")],
+          ["", "delete_with_reason", "restore"])
     go("logout/")
     login("lee")
     go("leads/record/")
     check("without the permission there are no actions", browser.find_elements(By.NAME, "action"), [])
     wait("#result_list tbody tr button").click()
     WebDriverWait(browser, 30).until(lambda b: "Forbidden" in b.title)
-    check("and the button restores nothing", sql("SELECT count(*) FROM softdelete.trash('leads_lead')"), [(2,)])
+    check("and the button restores nothing", sql("SELECT count(*) FROM softdelete.trash('leads_lead')"), [(1,)])
 
 
 try:
