@@ -68,7 +68,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION name_partition_indexes(regclass, oid[], name[]) IS 'give them the names of those that they replace (internal)';
 
--- The index keeps the old one's name, and its comment says what to put back.
+-- The index keeps the old one's name, and its comment says what to put back, with
+-- what it and the constraint said before.
 CREATE FUNCTION make_key_live(key regclass, twin_clause text, twin_ddl text) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -78,13 +79,15 @@ DECLARE
 BEGIN
 	SELECT array_agg(p.partition), array_agg(p.name) INTO partitions, names FROM softdelete.partition_indexes(key) p;
 	SELECT i.relname, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = i.relnamespace) AS schema, p.indrelid::regclass AS owner, c.conname, t.relkind = 'p' AS is_partitioned,
-		   coalesce(pg_get_constraintdef(c.oid), 'INDEX' || coalesce(' WHERE ' || pg_get_expr(p.indpred, p.indrelid), '')) AS was
+		   coalesce(pg_get_constraintdef(c.oid), 'INDEX' || coalesce(' WHERE ' || pg_get_expr(p.indpred, p.indrelid), '')) AS was,
+		   obj_description(key, 'pg_class') AS said, obj_description(c.oid, 'pg_constraint') AS constraint_said
 	  INTO x
 	  FROM pg_index p JOIN pg_class i ON i.oid = p.indexrelid JOIN pg_class t ON t.oid = p.indrelid
 	  LEFT JOIN pg_constraint c ON c.conindid = p.indexrelid AND c.contype IN ('u', 'x')
 	 WHERE p.indexrelid = key;
 	IF twin_clause IS NOT NULL THEN
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I, %s', x.owner, x.conname, twin_clause));
+		PERFORM softdelete.run_ddl(format('COMMENT ON CONSTRAINT %I ON %s IS %L', x.conname, x.owner, x.constraint_said));
 	ELSE
 		IF x.conname IS NOT NULL THEN
 			PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I', x.owner, x.conname));
@@ -92,15 +95,18 @@ BEGIN
 			PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
 		END IF;
 		PERFORM softdelete.run_ddl(twin_ddl);
-		IF x.conname IS NOT NULL AND NOT x.is_partitioned AND NOT softdelete.is_distributed(x.owner) THEN
+		IF x.is_partitioned OR softdelete.is_distributed(x.owner) THEN
+			x.said := coalesce(x.constraint_said, x.said);
+		ELSIF x.conname IS NOT NULL THEN
 			-- ON CONFLICT ON CONSTRAINT and DROP CONSTRAINT know it by its name
 			PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (true) NOT VALID', x.owner, x.conname));
 			PERFORM softdelete.run_ddl(format('COMMENT ON CONSTRAINT %I ON %s IS %L', x.conname, x.owner,
-						   'softdelete: stands for the unique index of the same name'));
+						   'softdelete: stands for the unique index of the same name' || coalesce(E'\n\n' || x.constraint_said, '')));
 		END IF;
 	END IF;
 	PERFORM softdelete.name_partition_indexes(format('%I.%I', x.schema, x.relname)::regclass, partitions, names);
-	PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L', x.schema, x.relname, 'softdelete: unique among live rows; was ' || x.was));
+	PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L', x.schema, x.relname,
+						   'softdelete: unique among live rows; was ' || x.was || coalesce(E'\n\n' || x.said, '')));
 END $$;
 COMMENT ON FUNCTION make_key_live(regclass, text, text) IS 'make a unique key or exclusion constraint again over live rows (internal)';
 
@@ -178,7 +184,11 @@ DECLARE
 	head		text;
 	partitions	oid[];
 	names		name[];
+	holder		record;
+	said		text := substr(was, length(split_part(was, E'\n\n', 1)) + 3);
+	constraint_said	text;
 BEGIN
+	was := split_part(was, E'\n\n', 1);
 	SELECT array_agg(p.partition), array_agg(p.name) INTO partitions, names FROM softdelete.partition_indexes(key) p;
 	SELECT i.relname, i.relkind, (SELECT n.nspname FROM pg_namespace n WHERE n.oid = i.relnamespace) AS schema, p.indrelid::regclass AS owner, c.conname,
 		   pg_get_indexdef(key) AS def, pg_get_expr(p.indpred, p.indrelid) AS predicate
@@ -186,24 +196,38 @@ BEGIN
 	  FROM pg_index p JOIN pg_class i ON i.oid = p.indexrelid
 	  LEFT JOIN pg_constraint c ON c.conindid = p.indexrelid AND c.contype = 'x'
 	 WHERE p.indexrelid = key;
+	SELECT c.conname, c.contype, obj_description(c.oid, 'pg_constraint') AS said INTO holder FROM pg_constraint c
+	 WHERE c.conrelid = x.owner AND c.conname = x.relname AND c.contype IN ('c', 'x');
 	IF x.conname IS NOT NULL THEN
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', x.owner, x.conname, x.conname, was));
-		PERFORM softdelete.name_partition_indexes(format('%I.%I', x.schema, x.relname)::regclass, partitions, names);
-		RETURN;
-	END IF;
-	IF EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = x.owner AND c.conname = x.relname AND c.contype = 'c') THEN
-		PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I', x.owner, x.relname));
-	END IF;
-	IF to_regclass(format('%I.%I', x.schema, x.relname)) IS NOT NULL THEN
-		PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
-	END IF;
-	IF starts_with(was, 'INDEX') THEN
-		head := left(x.def, length(x.def) - length(' WHERE ' || x.predicate));
-		PERFORM softdelete.run_ddl(CASE x.relkind WHEN 'I' THEN replace(head, ' ON ONLY ', ' ON ') ELSE head END || substr(was, length('INDEX') + 1));
+		constraint_said := holder.said;
 	ELSE
-		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I %s', x.owner, x.relname, was));
+		IF holder.contype = 'c' THEN
+			-- the index goes with it, where the library is loaded
+			PERFORM softdelete.run_ddl(format('ALTER TABLE %s DROP CONSTRAINT %I', x.owner, x.relname));
+			constraint_said := substr(holder.said, length(split_part(holder.said, E'\n\n', 1)) + 3);
+		END IF;
+		IF to_regclass(format('%I.%I', x.schema, x.relname)) IS NOT NULL THEN
+			PERFORM softdelete.run_ddl(format('DROP INDEX %I.%I', x.schema, x.relname));
+		END IF;
+		IF starts_with(was, 'INDEX') THEN
+			head := left(x.def, length(x.def) - length(' WHERE ' || x.predicate));
+			PERFORM softdelete.run_ddl(CASE x.relkind WHEN 'I' THEN replace(head, ' ON ONLY ', ' ON ') ELSE head END || substr(was, length('INDEX') + 1));
+		ELSE
+			PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD CONSTRAINT %I %s', x.owner, x.relname, was));
+		END IF;
 	END IF;
 	PERFORM softdelete.name_partition_indexes(format('%I.%I', x.schema, x.relname)::regclass, partitions, names);
+	IF holder.conname IS NULL AND NOT starts_with(was, 'INDEX') THEN
+		constraint_said := said;
+		said := NULL;
+	END IF;
+	IF constraint_said <> '' THEN
+		PERFORM softdelete.run_ddl(format('COMMENT ON CONSTRAINT %I ON %s IS %L', x.relname, x.owner, constraint_said));
+	END IF;
+	IF said <> '' THEN
+		PERFORM softdelete.run_ddl(format('COMMENT ON INDEX %I.%I IS %L', x.schema, x.relname, said));
+	END IF;
 END $$;
 COMMENT ON FUNCTION make_key_full(regclass, text) IS 'make a key of live rows one of all rows again (internal)';
 
@@ -225,7 +249,7 @@ BEGIN
 			RAISE NOTICE 'key "%" of table "%" is one of all rows again', k.relname, k.owner;
 		EXCEPTION WHEN unique_violation OR exclusion_violation OR undefined_column OR undefined_object OR syntax_error THEN
 			RAISE WARNING 'key "%" of table "%" stays one of the rows that are not marked', k.relname, k.owner
-				USING DETAIL = SQLERRM || '.', HINT = format('It was: %s.', k.was);
+				USING DETAIL = SQLERRM || '.', HINT = format('It was: %s.', split_part(k.was, E'\n\n', 1));
 		END;
 	END LOOP;
 END $$;

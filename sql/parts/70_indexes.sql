@@ -243,7 +243,7 @@ BEGIN
 		SELECT i.indexrelid INTO result FROM pg_index i
 		 WHERE i.indrelid = target AND i.indexprs IS NULL AND i.indisvalid
 		   AND wanted = (SELECT array_agg(k ORDER BY k) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(k, n) WHERE n <= i.indnkeyatts)
-		   AND obj_description(i.indexrelid, 'pg_class') ~ '^softdelete: unique among live rows; was (UNIQUE|INDEX$)'
+		   AND obj_description(i.indexrelid, 'pg_class') ~ '^softdelete: unique among live rows; was (UNIQUE|INDEX($|\n\n))'
 		 ORDER BY i.indexrelid LIMIT 1;
 	END IF;
 	IF result IS NULL THEN

@@ -56,7 +56,7 @@ unquoted(const char *from, const char *to)
 /*
  * The text with one column called otherwise.  A name before "(" is a function's, one
  * beside "." is qualified, and after "::" comes a type's, maybe of several words:
- * none of them is a column.
+ * none of them is a column.  After an empty line stands what the index's comment was.
  */
 static char *
 rename_column(const char *text, const char *old, const char *new)
@@ -72,6 +72,11 @@ rename_column(const char *text, const char *old, const char *new)
 		const char *next;
 		char	   *name;
 
+		if (p[0] == '\n' && p[1] == '\n')
+		{
+			appendStringInfoString(&buf, p);
+			break;
+		}
 		if (*p != '"' && !begins_identifier(*p))
 		{
 			in_type = p[0] == ':' && p[1] == ':' ? true : in_type && scanner_isspace(*p);

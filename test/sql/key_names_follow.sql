@@ -14,7 +14,13 @@ BEGIN
 					CONSTRAINT ue EXCLUDE USING gist (e WITH &&) WHERE (lower(e) > 0 AND d > 'd ''d' AND "time" > '-infinity'::timestamp with time zone),
 					CONSTRAINT uag UNIQUE (a, g) INCLUDE (d));
 	CREATE UNIQUE INDEX ud ON t (d) WHERE a > 0;
+	COMMENT ON CONSTRAINT ua ON t IS E'the a of ''t''\n\nand its b';
+	COMMENT ON CONSTRAINT uc ON t IS 'can wait';
+	COMMENT ON INDEX ud IS 'by a, and by d';
+	COMMENT ON INDEX ua IS 'for a';
+	COMMENT ON CONSTRAINT ue ON t IS E'no two.\n\nNot even at once';
 	CREATE TABLE p (id int, at int, v int, w int, PRIMARY KEY (id, at), CONSTRAINT pv UNIQUE (v, at), CONSTRAINT pw UNIQUE (w, at)) PARTITION BY RANGE (at);
+	COMMENT ON CONSTRAINT pv ON p IS 'of parts';
 	CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
 	CREATE DOMAIN code AS int;
 	CREATE TABLE k (id int PRIMARY KEY, a code CONSTRAINT ka UNIQUE);
@@ -104,10 +110,10 @@ ROLLBACK;
 -- back: the twin's keys
 SELECT softdelete.disable('"managed Names".t'), softdelete.disable('"managed Names".p'), softdelete.disable('"managed Names".k');
 CREATE FUNCTION native_names.keys(schema text) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT format('%s %s %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) FROM pg_constraint c
+	SELECT concat_ws(' ', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid), obj_description(c.oid)) FROM pg_constraint c
 	 WHERE c.connamespace = schema::regnamespace AND c.conrelid <> 0 AND c.conparentid = 0 AND c.contype <> 'n'
 	UNION ALL
-	SELECT pg_get_indexdef(x.indexrelid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+	SELECT concat_ws(' ', pg_get_indexdef(x.indexrelid), obj_description(x.indexrelid)) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
 	 WHERE i.relnamespace = schema::regnamespace AND x.indisunique AND NOT i.relispartition
 $$;
 SELECT replace(k, '"managed Names".', '') AS managed FROM native_names.keys('"managed Names"') k
