@@ -14,17 +14,22 @@ COMMENT ON FUNCTION job_name() IS 'the name of the job that schedule() makes (in
 CREATE FUNCTION cron_remotely(command text) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	home	text := coalesce(current_setting('cron.database_name', true), 'postgres');
+	home	text := (SELECT s.setting FROM pg_settings s WHERE s.name = 'cron.database_name');
 	dblink	name := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'dblink');
-	socket	text := split_part(current_setting('unix_socket_directories'), ',', 1);
+	socket	text := (SELECT split_part(s.setting, ',', 1) FROM pg_settings s WHERE s.name = 'unix_socket_directories');
+	by_hand	text := format('let cron call it: psql -d %L -c %L', current_database(), 'CALL softdelete.run_maintenance()');
 	result	text;
 BEGIN
-	IF current_setting('cron.database_name', true) IS NULL THEN
+	IF home IS NULL AND NOT pg_has_role('pg_read_all_settings', 'USAGE') THEN
+		RAISE EXCEPTION 'extension pg_cron is not installed in this database'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = 'Whether it works in another one is to be seen by roles with the privileges of pg_read_all_settings only.',
+				  HINT = format('Let a superuser call softdelete.schedule(), which says what is missing; or %s', by_hand);
+	ELSIF home IS NULL THEN
 		RAISE EXCEPTION 'pg_cron is not loaded on this server'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'shared_preload_libraries does not name it.',
-				  HINT = format('Add pg_cron to shared_preload_libraries, restart, CREATE EXTENSION pg_cron; or let cron call it: psql -d %s -c %s',
-								quote_literal(current_database()), quote_literal('CALL softdelete.run_maintenance()'));
+				  HINT = format('Add pg_cron to shared_preload_libraries, restart, CREATE EXTENSION pg_cron; or %s', by_hand);
 	ELSIF home = current_database() THEN
 		RAISE EXCEPTION 'extension pg_cron is not installed in this database'
 			USING ERRCODE = 'object_not_in_prerequisite_state',
