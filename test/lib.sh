@@ -29,10 +29,10 @@ installed() {
 }
 
 apt_updated=
-apt_quiet() { # what apt-get and the packages say is of interest only if it fails
+apt_quiet() { # what apt-get and the packages say is of interest only if it fails; a new machine may be at its updates
 	local log
 	log=$(mktemp "${TMPDIR:-/tmp}/softdelete-apt.XXXXXX")
-	if ! DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 $sudo apt-get -q "$@" >"$log" 2>&1 </dev/null 3>&-; then
+	if ! DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 $sudo apt-get -q -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 </dev/null 3>&-; then
 		cat "$log" >&2
 		rm -f "$log"
 		return 1
