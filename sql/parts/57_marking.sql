@@ -280,7 +280,7 @@ BEGIN
 	IF n[2] > 0 THEN
 		RAISE NOTICE '% rows of table "%" are deleted already', n[1], target
 			USING DETAIL = format('%s of them are past the retention of %s: the next purge erases them.', n[2], retention),
-				  HINT = format('To keep them longer: SELECT softdelete.set_retention(%1$L, ''1 year''), or let their time begin now: SET softdelete.visibility = deleted; UPDATE %1$s SET %2$I = now() WHERE %2$I < now() - interval %3$L; RESET softdelete.visibility.',
+				  HINT = format('To keep them longer: SELECT softdelete.set_retention(%1$L, ''1 year''), or let their time begin now: SET softdelete.visibility = only_deleted; UPDATE %1$s SET %2$I = now() WHERE %2$I < now() - interval %3$L; RESET softdelete.visibility.',
 								target, new.time_column, retention);
 	ELSE
 		RAISE NOTICE '% rows of table "%" are deleted already', n[1], target;

@@ -79,7 +79,7 @@ add_hint(void *arg)
 				ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
 				return;
 	}
-	errhint("Deleted rows of table \"%s\" count, too: purge them, or repair them while softdelete.visibility is set to 'all'.",
+	errhint("Deleted rows of table \"%s\" count, too: purge them, or repair them while softdelete.visibility is with_deleted.",
 			hint->table);
 }
 

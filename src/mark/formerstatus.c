@@ -42,7 +42,7 @@ softdelete_former_unknown(PG_FUNCTION_ARGS)
 			 errdetail("The row was marked before the table was managed. "
 					   "The column cannot be null and has no default."),
 			 errhint("To restore such rows as 'active', for example: "
-					 "SET softdelete.visibility = deleted; "
+					 "SET softdelete.visibility = only_deleted; "
 					 "UPDATE %s SET %s = 'active' WHERE %s IS NULL; "
 					 "RESET softdelete.visibility.",
 					 sd_logical_name(table->root), quote_identifier(marker),
