@@ -65,18 +65,11 @@ function_oid(Oid schema, const char *name, int nargs, const Oid *args)
 						   ObjectIdGetDatum(schema));
 }
 
-/*
- * The extension's objects.  All are InvalidOid where CREATE EXTENSION was not
- * run (or is running just now), and then nothing is managed.
- */
-const SdObjects *
-sd_objects(void)
+static void
+look_up(void)
 {
 	SdObjects	o = {0};
 	uint64		before = changes;
-
-	if (objects_known)
-		return &objects;
 
 	o.schema = get_namespace_oid("softdelete", true);
 	if (OidIsValid(o.schema) &&
@@ -139,6 +132,17 @@ sd_objects(void)
 	 */
 	objects = o;
 	objects_known = changes == before;
+}
+
+/*
+ * The extension's objects.  All are InvalidOid where CREATE EXTENSION was not
+ * run (or is running just now), and then nothing is managed.
+ */
+const SdObjects *
+sd_objects(void)
+{
+	if (!objects_known)
+		look_up();
 	return &objects;
 }
 

@@ -40,7 +40,7 @@ PG_FUNCTION_INFO_V1(softdelete_deleted_parent_ok);
  * values in the key's order.
  */
 static bool
-key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
+key_values(SdKey *key, int2vector *atts, const Datum *checked, Datum *values)
 {
 	if (key->n != atts->dim1)
 		return false;
@@ -53,7 +53,7 @@ key_values(SdKey *key, FunctionCallInfo fcinfo, int2vector *atts, Datum *values)
 				break;
 		if (j == atts->dim1)
 			return false;
-		values[i] = PG_GETARG_DATUM(j + 5);
+		values[i] = checked[j];
 	}
 	return true;
 }
@@ -84,23 +84,17 @@ marked_before(Oid relid, ItemPointer tid)
 }
 
 /*
- * deleted_parent_ok(engine, table, key columns, parent's ctid and tableoid,
- * VARIADIC key values)
+ * May a child be written whose parent is the deleted row at tid?  checked are the
+ * parent's values in these columns.
  */
-Datum
-softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
+bool
+sd_deleted_parent_ok(SdTable *table, int2vector *atts, ItemPointer tid, Oid tableoid,
+					 const Datum *checked)
 {
-	SdTable    *table;
-	int2vector *atts;
 	SdOp	   *op = NULL;
 	bool		found = false;
 	ListCell   *lc;
 
-	sd_check_engine_arg(fcinfo);
-	table = sd_table_by_oid(PG_GETARG_OID(1));
-	atts = (int2vector *) PG_GETARG_POINTER(2);
-	if (table == NULL)
-		PG_RETURN_BOOL(true);
 	op = sd_existing_op();
 	if (op == NULL && sd_frame != NULL && sd_frame->statement != NULL &&
 		sd_frame->statement->task == SD_TASK_RESTORE)
@@ -116,14 +110,14 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 		Datum		values[INDEX_MAX_KEYS];
 		CommandId	before = 0;
 
-		if (found || !key_values(key, fcinfo, atts, values))
+		if (found || !key_values(key, atts, checked, values))
 			continue;
 		if (!sd_key_needs_parent(key))
 		{
 			/* a data-only load, see pg_dump, brings all as they were */
 			if (!row_security)
 				continue;
-			before = marked_before(PG_GETARG_OID(4), (ItemPointer) PG_GETARG_POINTER(3));
+			before = marked_before(tableoid, tid);
 		}
 		if (op != NULL)
 			sd_op_recheck(op, key, before, values);
@@ -140,9 +134,29 @@ softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
 	}
 	if (op == NULL)
 		sd_spi_finish();
-	PG_RETURN_BOOL(!found);
+	return !found;
 }
 
+/*
+ * deleted_parent_ok(engine, table, key columns, parent's ctid and tableoid,
+ * VARIADIC key values)
+ */
+Datum
+softdelete_deleted_parent_ok(PG_FUNCTION_ARGS)
+{
+	SdTable    *table;
+	int2vector *atts = (int2vector *) PG_GETARG_POINTER(2);
+	Datum		checked[INDEX_MAX_KEYS];
+
+	sd_check_engine_arg(fcinfo);
+	table = sd_table_by_oid(PG_GETARG_OID(1));
+	if (table == NULL)
+		PG_RETURN_BOOL(true);
+	for (int i = 0; i < atts->dim1; i++)
+		checked[i] = PG_GETARG_DATUM(i + 5);
+	PG_RETURN_BOOL(sd_deleted_parent_ok(table, atts, (ItemPointer) PG_GETARG_POINTER(3),
+										PG_GETARG_OID(4), checked));
+}
 
 /*
  * Called as an error is raised while the AFTER triggers of a statement fire: RI's

@@ -20,6 +20,7 @@
 #include "executor/executor.h"
 #include "executor/instrument.h"
 #include "fk/parentcheck.h"
+#include "fk/parentscan.h"
 #include "mark/executor.h"
 #include "mark/handoff.h"
 #include "mark/oldrow.h"
@@ -82,7 +83,27 @@ chain_start(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 }
 
-/* The same where orders to shards may be drawn, or one is to be followed. */
+/* Start PostgreSQL's own check of a child. */
+static void
+start_parent_check(QueryDesc *query, int eflags)
+{
+	SdParentScan lean;
+
+	sd_parent_scan_begin(&lean, query);
+	PG_TRY();
+	{
+		chain_start(query, eflags);
+	}
+	PG_CATCH();
+	{
+		query->plannedstmt = lean.whole;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	sd_parent_scan_end(&lean, query);
+}
+
+/* Start where orders to shards may be drawn, or one is to be followed. */
 static void
 start_in_cluster(QueryDesc *query, int eflags, SdStatement **statement)
 {
@@ -121,6 +142,8 @@ softdelete_start(QueryDesc *query, int eflags)
 
 	if (sd_in_cluster())
 		start_in_cluster(query, eflags, &statement);
+	else if (sd_is_parent_check(query->plannedstmt))
+		start_parent_check(query, eflags);
 	else
 		chain_start(query, eflags);
 
