@@ -13,8 +13,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Add n to the count of a deletion id. */
-void
+/* Add n to the count of a deletion id, and return it: it stays where it is. */
+SdIdCount *
 sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, Oid relid, int64 n)
 {
 	int64		key[2] = {id, relid};
@@ -35,6 +35,7 @@ sd_count_by_id(HTAB **counts, MemoryContext context, int64 id, Oid relid, int64 
 	if (!found)
 		count->n = 0;
 	count->n += n;
+	return count;
 }
 
 /* Add counts to counts. */

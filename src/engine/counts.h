@@ -28,8 +28,8 @@ typedef struct SdIdCount
 	int64		n;
 } SdIdCount;
 
-extern void sd_count_by_id(HTAB **counts, MemoryContext context, int64 id,
-						   Oid relid, int64 n);
+extern SdIdCount *sd_count_by_id(HTAB **counts, MemoryContext context, int64 id,
+								 Oid relid, int64 n);
 extern void sd_add_counts(HTAB **counts, MemoryContext context, HTAB *more);
 
 #endif							/* SOFTDELETE_COUNTS_H */

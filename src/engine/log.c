@@ -254,6 +254,7 @@ sd_log_write(SdOp *op)
 	sd_log_note(op->restored, op->role, false);
 	sd_tell_losses(op->restored);
 	op->restored = NULL;
+	op->restored_last = NULL;
 	sd_log_note(op->purged, op->role, true);
 	op->purged = NULL;
 	sd_spi_finish();

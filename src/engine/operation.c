@@ -218,6 +218,7 @@ sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
 {
 	dlist_iter	iter;
 	SdOp	   *logs = op;
+	SdIdCount  *count;
 
 	op->restored_total += n;
 	if (id == 0 || n == 0)
@@ -237,7 +238,11 @@ sd_op_count_restored(SdOp *op, Oid relid, int64 id, int64 n)
 		if (!other->logged)
 			logs = other;
 	}
-	sd_count_by_id(&logs->restored, logs->context, id, relid, n);
+	count = logs->restored_last;
+	if (count != NULL && count->key.id == id && count->key.relid == relid)
+		count->n += n;
+	else
+		logs->restored_last = sd_count_by_id(&logs->restored, logs->context, id, relid, n);
 }
 
 static void

@@ -34,6 +34,7 @@ typedef struct SdOp
 	Oid			role;			/* who */
 	List	   *counts;			/* SdCount, what is not in the log yet */
 	HTAB	   *restored;		/* SdIdCount, or NULL */
+	struct SdIdCount *restored_last;	/* the one of these that was added to last */
 	HTAB	   *purged;			/* likewise, of rows that RI erased along with an
 								 * unmanaged parent */
 	int64		marked_total;

@@ -38,18 +38,24 @@ for share in 1 10 50; do
 	done
 done
 
-# ---- rows at once: time of a row, of the largest delete : of the smallest
+# ---- rows at once: time of a row, of the largest delete : of the smallest.  A full run
+# has those between as well, for sizes.svg.
 linear() { # NAME LABEL LEAST MOST, and a function rows_of N that loads and prints the statement
 	wanted "$1" || return 0
 	# it takes its time
 	[ -z "$quick" ] || [ "$only" != '*' ] || [ "$1" = linear-delete ] || return 0
-	local n round
+	local n round sizes=("$3") spent=()
+	if [ -z "$quick" ]; then
+		for ((n = $3 * 10; n < $4; n *= 10)); do sizes+=("$n"); done
+	fi
+	sizes+=("$4")
 	for ((round = 1; round <= (rounds + 1) / 2; round++)); do
-		for n in $3 $4; do
+		for n in "${sizes[@]}"; do
 			statement=$(rows_of "$n")
-			spent[n]=$(time_of soft "$statement")
+			spent[n]=$(time_of soft "$statement" | awk -v n="$n" '{ print $1 * 1000 / n }')
+			[ -n "$quick" ] || printf '%s\t%s\t%s\n' "$1" "$n" "${spent[n]}" >>"$scratch/sizes"
 		done
-		note "$(awk -v t="${spent[$4]}" -v n="$4" 'BEGIN { print t * 1000 / n }')" "$(awk -v t="${spent[$3]}" -v n="$3" 'BEGIN { print t * 1000 / n }')"
+		note "${spent[$4]}" "${spent[$3]}"
 	done
 	report "$1" '<= 1.2' us "$2, time of a row, $4 rows : $3 rows"
 }
