@@ -54,6 +54,12 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Calls within the library are bound as it is linked, not by name as each session
+# loads it.
+ifeq ($(PORTNAME),linux)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
+
 sql/softdelete--$(EXTVERSION).sql: $(sort $(wildcard sql/parts/*.sql)) softdelete.control
 	for part in $(sort $(filter %.sql,$^)); do cat $$part; echo; done >$@
 

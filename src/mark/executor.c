@@ -142,7 +142,8 @@ softdelete_start(QueryDesc *query, int eflags)
 
 	if (sd_in_cluster())
 		start_in_cluster(query, eflags, &statement);
-	else if (sd_is_parent_check(query->plannedstmt))
+	else if (IsA(query->plannedstmt->planTree, LockRows) &&
+			 sd_is_parent_check(query->plannedstmt))
 		start_parent_check(query, eflags);
 	else
 		chain_start(query, eflags);

@@ -23,7 +23,7 @@ function text(px, py, anchor, s) {
 	printf "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" font-size=\"11\" fill=\"#59636e\">%s</text>\n", px, py, anchor, s
 }
 END {
-	width = 760; height = 360; left = 60; right = 130; head = 76; bottom = 300
+	width = 760; height = 360; left = 60; right = 40; head = 84; bottom = 300
 	from = log10(least); to = log10(most)
 	for (i = 1; i <= n; i++)
 		for (p = 1; p <= points[names[i]]; p++) {
@@ -52,7 +52,7 @@ END {
 			printf "<circle cx=\"%s\" cy=\"%s\" r=\"3\" fill=\"%s\"/>\n", x(at[names[i], p]), y(m), colour[i]
 		}
 		printf "<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", substr(line, 2), colour[i]
-		printf "<text x=\"%d\" y=\"%s\" font-size=\"12\" fill=\"%s\">%s</text>\n", width - right + 8, y(m) + 4, colour[i], names[i]
+		printf "<text x=\"%d\" y=\"66\" font-size=\"12\" fill=\"%s\">%s</text>\n", left + (i - 1) * 130, colour[i], names[i]
 	}
 	print "</svg>"
 }
