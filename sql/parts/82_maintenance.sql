@@ -81,13 +81,14 @@ BEGIN
 		RETURN 0;
 	END IF;
 	DELETE FROM softdelete.job_log WHERE finished_at < bound;
+	DELETE FROM softdelete.event_log WHERE last_id IS NOT NULL AND at < bound;
 	-- nothing is left where all was restored or purged, or the tables themselves are gone
 	gone := ARRAY(SELECT l.id FROM softdelete.deletion_log l
 				   WHERE greatest(l.deleted_at, l.restored_at, l.purged_at) < bound AND l.held_at IS NULL
 					 AND (l.restored + l.purged >= (SELECT sum(n) FROM unnest(l.marked) AS n)
 						  OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = ANY (l.tables)))
 				   ORDER BY l.id LIMIT batch_size);
-	DELETE FROM softdelete.event_log WHERE deletion_id = ANY (gone);
+	DELETE FROM softdelete.event_log WHERE deletion_id = ANY (gone) AND last_id IS NULL;
 	DELETE FROM softdelete.deletion_log WHERE id = ANY (gone);
 	RETURN cardinality(gone);
 END $$;

@@ -54,5 +54,11 @@ softdelete_redact(PG_FUNCTION_ARGS)
 						" WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values);
 	(void) sd_write_own("UPDATE softdelete.event_log SET actor = NULL, reason = NULL"
 						" WHERE deletion_id OPERATOR(pg_catalog.=) $1", 1, types, values);
+	/* purges of many deletions, this one perhaps among them */
+	(void) sd_write_own("UPDATE softdelete.event_log AS e SET actor = NULL, reason = NULL"
+						" FROM softdelete.deletion_log AS l"
+						" WHERE l.id OPERATOR(pg_catalog.=) $1 AND e.last_id OPERATOR(pg_catalog.>=) $1"
+						" AND e.deletion_id OPERATOR(pg_catalog.<) $1 AND e.target OPERATOR(pg_catalog.=) l.target",
+						1, types, values);
 	PG_RETURN_VOID();
 }

@@ -15,6 +15,7 @@
 #include "base/own_sql.h"
 #include "catalog/pg_type.h"
 #include "engine/counts.h"
+#include "engine/eventrow.h"
 #include "engine/lognote.h"
 #include "engine/logrow.h"
 #include "executor/executor.h"
@@ -26,23 +27,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
-
-/* a role's name, as the log keeps it */
-Datum
-sd_log_role(Oid role)
-{
-	return DirectFunctionCall1(namein,
-							   CStringGetDatum(GetUserNameFromId(role, false)));
-}
-
-/* a setting as the log keeps it, which has no empty ones */
-Datum
-sd_log_text(const char *value, bool *isnull)
-{
-	*isnull = value == NULL || value[0] == '\0';
-	return *isnull ? (Datum) 0 : CStringGetTextDatum(value);
-}
 
 /* ids, tables and counts as arrays */
 static void
@@ -81,137 +65,6 @@ raise_held(int64 id)
  * ----------------------------------------------------------------
  */
 
-/* columns of softdelete.event_log */
-enum EventColumn
-{
-	EVENT_ID,
-	EVENT_AT,
-	EVENT_WHAT,
-	EVENT_DELETION_ID,
-	EVENT_TARGET,
-	EVENT_ROWS,
-	EVENT_ROLE,
-	EVENT_SESSION_ROLE,
-	EVENT_ACTOR,
-	EVENT_REASON,
-	EVENT_TXID,
-	EVENT_KEY_OF,
-	EVENT_KEY,
-	EVENT_COLUMNS
-};
-
-/* events that are inserted together */
-#define MAX_EVENTS 200
-
-typedef struct Events
-{
-	Relation	rel;
-	CatalogIndexState indexes;
-	Datum		values[EVENT_COLUMNS];	/* what all have in common */
-	bool		nulls[EVENT_COLUMNS];
-	TupleTableSlot *slots[MAX_EVENTS];
-	pg_uuid_t	ids[MAX_EVENTS];
-	pg_uuid_t	base;
-	uint32		drawn;			/* ids so far */
-	int			n;
-} Events;
-
-/*
- * A UUID of version 7: the time in milliseconds, a number that counts up, and what
- * is random for as long as this call.  Such ids come to lie side by side in the
- * index.
- */
-static void
-draw_id(Events *events, pg_uuid_t *id)
-{
-	uint32		drawn = events->drawn++;
-
-	*id = events->base;
-	id->data[6] = 0x70 | ((drawn >> 24) & 0x0f);
-	id->data[7] = drawn >> 16;
-	id->data[8] = 0x80 | ((drawn >> 10) & 0x3f);
-	id->data[9] = drawn >> 2;
-	id->data[10] = (events->base.data[10] & 0x3f) | (drawn << 6);
-}
-
-/* false, and nothing is open, where events have to be written by SQL */
-static bool
-open_events(Events *events, Oid role, const char *what)
-{
-	uint64		ms = (GetCurrentTimestamp() +
-					  (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
-
-	memset(events, 0, sizeof(Events));
-	events->rel = table_open(get_relname_relid("event_log", sd_objects()->schema),
-							 RowExclusiveLock);
-	events->indexes = CatalogOpenIndexes(events->rel);
-	if (!sd_is_plain_table(events->rel, events->indexes) ||
-		RelationGetNumberOfAttributes(events->rel) != EVENT_COLUMNS)
-	{
-		CatalogCloseIndexes(events->indexes);
-		table_close(events->rel, NoLock);
-		return false;
-	}
-	if (!pg_strong_random(&events->base, sizeof(pg_uuid_t)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-	for (int i = 0; i < 6; i++)
-		events->base.data[i] = ms >> (40 - 8 * i);
-	events->values[EVENT_AT] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-	events->values[EVENT_WHAT] = CStringGetTextDatum(what);
-	events->values[EVENT_ROLE] = sd_log_role(role);
-	events->values[EVENT_SESSION_ROLE] = sd_log_role(GetSessionUserId());
-	events->values[EVENT_ACTOR] = sd_log_text(sd_actor, &events->nulls[EVENT_ACTOR]);
-	events->values[EVENT_REASON] = sd_log_text(sd_reason, &events->nulls[EVENT_REASON]);
-	events->values[EVENT_TXID] = Int64GetDatum((int64) U64FromFullTransactionId(GetTopFullTransactionId()));
-	events->nulls[EVENT_KEY_OF] = events->nulls[EVENT_KEY] = true;
-	return true;
-}
-
-static void
-flush_events(Events *events)
-{
-	if (events->n > 0)
-		sd_plain_insert_many(events->rel, events->indexes, events->slots, events->n);
-	for (int i = 0; i < events->n; i++)
-		ExecClearTuple(events->slots[i]);
-	events->n = 0;
-}
-
-static void
-add_event(Events *events, int64 id, Datum target, bool no_target, int64 rows)
-{
-	TupleTableSlot *slot;
-
-	if (events->n == MAX_EVENTS)
-		flush_events(events);
-	if (events->slots[events->n] == NULL)
-		events->slots[events->n] = MakeSingleTupleTableSlot(RelationGetDescr(events->rel),
-															&TTSOpsHeapTuple);
-	slot = events->slots[events->n];
-	draw_id(events, &events->ids[events->n]);
-	events->values[EVENT_ID] = UUIDPGetDatum(&events->ids[events->n]);
-	events->values[EVENT_DELETION_ID] = Int64GetDatum(id);
-	events->values[EVENT_TARGET] = target;
-	events->nulls[EVENT_TARGET] = no_target;
-	events->values[EVENT_ROWS] = Int64GetDatum(rows);
-	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor, events->values, events->nulls),
-					   slot, true);
-	events->n++;
-}
-
-static void
-close_events(Events *events)
-{
-	flush_events(events);
-	for (int i = 0; i < MAX_EVENTS && events->slots[i] != NULL; i++)
-		ExecDropSingleTupleTableSlot(events->slots[i]);
-	CatalogCloseIndexes(events->indexes);
-	table_close(events->rel, NoLock);
-	CommandCounterIncrement();
-}
-
 static int
 by_id(const void *a, const void *b)
 {
@@ -223,7 +76,7 @@ by_id(const void *a, const void *b)
 
 /* Add n counts to the row at hand, those of tables that it names. */
 static void
-note_row(SdLogRows *rows, SdLogCount *counts, int n, Events *events, bool purged)
+note_row(SdLogRows *rows, SdLogCount *counts, int n, SdEvents *events, bool purged)
 {
 	TupleTableSlot *slot = rows->slot;
 	Datum		values[LOG_COLUMNS];
@@ -254,23 +107,25 @@ note_row(SdLogRows *rows, SdLogCount *counts, int n, Events *events, bool purged
 	nulls[at] = nulls[by] = false;
 	tuple = heap_form_tuple(slot->tts_tupleDescriptor, values, nulls);
 	sd_plain_update(rows->rel, rows->indexes, &slot->tts_tid, tuple);
-	add_event(events, DatumGetInt64(values[LOG_ID]), values[LOG_TARGET], nulls[LOG_TARGET], sum);
+	sd_add_event(events, DatumGetInt64(values[LOG_ID]),
+				 nulls[LOG_TARGET] ? InvalidOid : DatumGetObjectId(values[LOG_TARGET]), sum);
 	heap_freetuple(tuple);
 }
 
 /* false, and nothing is done, where it takes SQL */
 static bool
-note_directly(SdLogCount *counts, int n, Oid role, bool purged)
+note_directly(SdLogCount *counts, int n, Oid role, SdNote note)
 {
-	Events	   *events = palloc(sizeof(Events));
+	SdEvents   *events = palloc(sizeof(SdEvents));
+	bool		purged = note != SD_NOTE_RESTORED;
 	SdLogRows	rows;
 	int			end;
 
-	if (!open_events(events, role, purged ? "purged" : "restored"))
+	if (!sd_open_events(events, role, purged ? "purged" : "restored", note == SD_NOTE_EXPIRED))
 		return false;
 	if (!sd_open_log_rows(&rows))
 	{
-		close_events(events);
+		sd_close_events(events);
 		return false;
 	}
 	/* in one order, lest two sessions wait for each other */
@@ -284,7 +139,7 @@ note_directly(SdLogCount *counts, int n, Oid role, bool purged)
 			note_row(&rows, &counts[i], end - i, events, purged);
 	}
 	sd_close_log_rows(&rows);
-	close_events(events);
+	sd_close_events(events);
 	pfree(events);
 	return true;
 }
@@ -295,12 +150,13 @@ note_directly(SdLogCount *counts, int n, Oid role, bool purged)
  */
 
 static void
-note_by_sql(SdLogCount *counts, int n_counts, Oid role, bool purged)
+note_by_sql(SdLogCount *counts, int n_counts, Oid role, SdNote note)
 {
 	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID,
-		NAMEOID, TEXTOID, TEXTOID};
-	Datum		values[7];
-	char		nulls[] = "       ";
+		NAMEOID, TEXTOID, TEXTOID, BOOLOID};
+	Datum		values[8];
+	char		nulls[] = "        ";
+	bool		purged = note != SD_NOTE_RESTORED;
 	bool		isnull;
 	const char *what;
 	int			n;
@@ -317,6 +173,7 @@ note_by_sql(SdLogCount *counts, int n_counts, Oid role, bool purged)
 	nulls[5] = isnull ? 'n' : ' ';
 	values[6] = sd_log_text(sd_reason, &isnull);
 	nulls[6] = isnull ? 'n' : ' ';
+	values[7] = BoolGetDatum(note == SD_NOTE_EXPIRED);
 	what = purged ? "purged" : "restored";
 	n = sd_own_sql_nulls(psprintf("WITH done AS (UPDATE softdelete.deletion_log AS l"
 								  " SET %s = l.%s OPERATOR(pg_catalog.+) k.n,"
@@ -328,11 +185,14 @@ note_by_sql(SdLogCount *counts, int n_counts, Oid role, bool purged)
 								  " GROUP BY d.id) AS k(id, n)"
 								  " WHERE l.id OPERATOR(pg_catalog.=) k.id RETURNING l.held_at, l.id, l.target, k.n),"
 								  " noted AS (INSERT INTO softdelete.event_log"
-								  " (at, what, deletion_id, target, rows, role, session_role, actor, reason, txid)"
-								  " SELECT pg_catalog.now(), '%s', id, target, n, $4, $5, $6, $7, pg_catalog.txid_current() FROM done)"
+								  " (at, what, deletion_id, last_id, target, rows, role, session_role, actor, reason, txid)"
+								  " SELECT pg_catalog.now(), '%s', pg_catalog.min(id),"
+								  " NULLIF(pg_catalog.max(id), pg_catalog.min(id)), target, pg_catalog.sum(n),"
+								  " $4, $5, $6, $7, pg_catalog.txid_current() FROM done"
+								  " GROUP BY target, CASE WHEN $8 THEN NULL ELSE id END)"
 								  " SELECT held_at, id FROM done",
 								  what, what, what, what, what),
-						 7, types, values, nulls);
+						 8, types, values, nulls);
 
 	for (int row = 0; purged && row < n; row++)
 	{
@@ -352,10 +212,10 @@ note_by_sql(SdLogCount *counts, int n_counts, Oid role, bool purged)
  * number there.  So count only rows of tables that the deletion took rows from.
  */
 void
-sd_log_note_counts(SdLogCount *counts, int n, Oid role, bool purged)
+sd_log_note_counts(SdLogCount *counts, int n, Oid role, SdNote note)
 {
-	if (n > 0 && !note_directly(counts, n, role, purged))
-		note_by_sql(counts, n, role, purged);
+	if (n > 0 && !note_directly(counts, n, role, note))
+		note_by_sql(counts, n, role, note);
 }
 
 /* Append the counts to a list that has room for them; how many they are. */
@@ -389,6 +249,7 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 		return;
 	list = MemoryContextAllocHuge(CurrentMemoryContext,
 								  sizeof(SdLogCount) * (hash_get_num_entries(counts) + 1));
-	sd_log_note_counts(list, sd_log_counts(counts, list), role, purged);
+	sd_log_note_counts(list, sd_log_counts(counts, list), role,
+					   purged ? SD_NOTE_PURGED : SD_NOTE_RESTORED);
 	pfree(list);
 }

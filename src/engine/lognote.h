@@ -19,10 +19,16 @@ typedef struct SdLogCount
 	ItemPointerData tid;		/* of the log's row, where the caller has locked it */
 } SdLogCount;
 
-extern Datum sd_log_role(Oid role);
-extern Datum sd_log_text(const char *value, bool *isnull);
+/* what became of rows: their deletions have an event each, or all have one together */
+typedef enum SdNote
+{
+	SD_NOTE_RESTORED,
+	SD_NOTE_PURGED,
+	SD_NOTE_EXPIRED				/* purged, together */
+} SdNote;
+
 extern void sd_log_note(HTAB *counts, Oid role, bool purged);
-extern void sd_log_note_counts(SdLogCount *counts, int n, Oid role, bool purged);
+extern void sd_log_note_counts(SdLogCount *counts, int n, Oid role, SdNote note);
 extern int	sd_log_counts(HTAB *counts, SdLogCount *list);
 
 #endif							/* SOFTDELETE_LOGNOTE_H */

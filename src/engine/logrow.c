@@ -30,9 +30,26 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "tables/primarykey.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+
+/* a role's name, as the log keeps it */
+Datum
+sd_log_role(Oid role)
+{
+	return DirectFunctionCall1(namein,
+							   CStringGetDatum(GetUserNameFromId(role, false)));
+}
+
+/* a setting as the log keeps it, which has no empty ones */
+Datum
+sd_log_text(const char *value, bool *isnull)
+{
+	*isnull = value == NULL || value[0] == '\0';
+	return *isnull ? (Datum) 0 : CStringGetTextDatum(value);
+}
 
 /*
  * The column of which the index has the rows where it is not null; 0 for an index
@@ -169,29 +186,35 @@ sd_open_log_rows(SdLogRows *rows)
 }
 
 /*
- * Lock the row of that deletion, as an UPDATE of it would, in its last version;
- * false where there is none.
+ * Lock the row at hand, as an UPDATE of it would, in its last version; false where
+ * it is gone.
  */
-bool
-sd_lock_log_row(SdLogRows *rows, int64 id)
+static bool
+lock_row_at_hand(SdLogRows *rows)
 {
-	ScanKeyData key;
 	TM_FailureData failure;
 	TM_Result	result;
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	index_rescan(rows->scan, &key, 1, NULL, 0);
-	if (!index_getnext_slot(rows->scan, ForwardScanDirection, rows->slot))
-		return false;
 	result = table_tuple_lock(rows->rel, &rows->slot->tts_tid, rows->snapshot, rows->slot,
 							  GetCurrentCommandId(true), LockTupleNoKeyExclusive,
 							  LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 	if (result == TM_Deleted)
 		return false;
 	if (result != TM_Ok)
-		elog(ERROR, "could not lock the log's row of deletion " INT64_FORMAT ": %d",
-			 id, (int) result);
+		elog(ERROR, "could not lock a row of the log: %d", (int) result);
 	return true;
+}
+
+/* The row of that deletion; false where there is none. */
+bool
+sd_lock_log_row(SdLogRows *rows, int64 id)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	index_rescan(rows->scan, &key, 1, NULL, 0);
+	return index_getnext_slot(rows->scan, ForwardScanDirection, rows->slot) &&
+		lock_row_at_hand(rows);
 }
 
 /* The same for a row that this transaction has locked before, there. */
@@ -272,6 +295,41 @@ lock_by_sql(int64 *ids, int n, SdLogRowSeen seen, void *argument)
 	pfree(elements);
 }
 
+static void
+tell(SdLogRows *rows, int64 id, SdLogRowSeen seen, void *argument)
+{
+	bool		isnull;
+	Datum		target = slot_getattr(rows->slot, LOG_TARGET + 1, &isnull);
+	Datum		tables = slot_getattr(rows->slot, LOG_TABLES + 1, &(bool) {0});
+
+	seen(argument, id, &rows->slot->tts_tid, !slot_attisnull(rows->slot, LOG_HELD_AT + 1),
+		 isnull ? InvalidOid : DatumGetObjectId(target), tables);
+}
+
+/* Those ids lie close together: one pass along the index, not a descent for each. */
+static void
+lock_range(SdLogRows *rows, int64 *ids, int n, SdLogRowSeen seen, void *argument)
+{
+	IndexScanDesc scan = sd_index_beginscan(rows->rel, rows->primary, rows->snapshot, 2);
+	ScanKeyData keys[2];
+	int			i = 0;
+
+	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(ids[0]));
+	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(ids[n - 1]));
+	index_rescan(scan, keys, 2, NULL, 0);
+	while (i < n && index_getnext_slot(scan, ForwardScanDirection, rows->slot))
+	{
+		int64		id = DatumGetInt64(slot_getattr(rows->slot, LOG_ID + 1, &(bool) {0}));
+
+		CHECK_FOR_INTERRUPTS();
+		while (i < n && ids[i] < id)
+			i++;
+		if (i < n && ids[i] == id && lock_row_at_hand(rows))
+			tell(rows, id, seen, argument);
+	}
+	index_endscan(scan);
+}
+
 /*
  * Lock the rows of these deletions, which it sorts: in one order, lest two
  * sessions wait for each other.  SPI is connected.
@@ -287,19 +345,14 @@ sd_lock_log_rows(int64 *ids, int n, SdLogRowSeen seen, void *argument)
 		lock_by_sql(ids, n, seen, argument);
 		return;
 	}
-	for (int i = 0; i < n; i++)
-	{
-		bool		isnull;
-		Datum		target;
-		Datum		tables;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!sd_lock_log_row(&rows, ids[i]))
-			continue;
-		target = slot_getattr(rows.slot, LOG_TARGET + 1, &isnull);
-		tables = slot_getattr(rows.slot, LOG_TABLES + 1, &(bool) {0});
-		seen(argument, ids[i], &rows.slot->tts_tid, !slot_attisnull(rows.slot, LOG_HELD_AT + 1),
-			 isnull ? InvalidOid : DatumGetObjectId(target), tables);
-	}
+	if (n > 1 && (uint64) ids[n - 1] - (uint64) ids[0] < (uint64) n * 4)
+		lock_range(&rows, ids, n, seen, argument);
+	else
+		for (int i = 0; i < n; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (sd_lock_log_row(&rows, ids[i]))
+				tell(&rows, ids[i], seen, argument);
+		}
 	sd_close_log_rows(&rows);
 }

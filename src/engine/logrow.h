@@ -54,6 +54,8 @@ typedef struct SdLogRows
 typedef void (*SdLogRowSeen) (void *argument, int64 id, ItemPointer tid, bool held,
 							  Oid target, Datum tables);
 
+extern Datum sd_log_role(Oid role);
+extern Datum sd_log_text(const char *value, bool *isnull);
 extern bool sd_is_plain_table(Relation rel, CatalogIndexState indexes);
 extern void sd_plain_insert(Relation rel, CatalogIndexState indexes, HeapTuple tuple);
 extern void sd_plain_insert_many(Relation rel, CatalogIndexState indexes,

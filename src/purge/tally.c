@@ -241,6 +241,6 @@ sd_tally_write(SdTally *tally)
 		list[n].tid = known->tid;
 		list[n++].n = known->n;
 	}
-	sd_log_note_counts(list, n, GetUserId(), true);
+	sd_log_note_counts(list, n, GetUserId(), SD_NOTE_EXPIRED);
 	start(tally);
 }
