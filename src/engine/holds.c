@@ -137,7 +137,8 @@ has_value(SdTable *table, HeapTuple tuple, TupleDesc desc, HeldValue *held)
 	Datum		value;
 	bool		isnull;
 
-	if (attnum <= 0)
+	/* the mark does not tell which row it is, though a partition key may need it there */
+	if (attnum <= 0 || attnum == table->marker)
 		return true;
 	value = heap_getattr(tuple, attnum, desc, &isnull);
 	if (isnull)

@@ -24,6 +24,7 @@
 #include "engine/statement.h"
 #include "executor/executor.h"
 #include "mark/guard.h"
+#include "mark/heldkey.h"
 #include "mark/triggers.h"
 #include "tables/names.h"
 #include "tables/registry.h"
@@ -236,6 +237,8 @@ softdelete_guard(PG_FUNCTION_ARGS)
 	}
 	if (moves_row(rel))
 	{
+		if (sd_current_op()->moving_relid != RelationGetRelid(rel))
+			sd_refuse_new_key(table, old, desc);
 		note_move(rel, table, old);
 		return PointerGetDatum(old);
 	}

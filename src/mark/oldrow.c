@@ -16,22 +16,10 @@
 #include "executor/executor.h"
 #include "mark/oldrow.h"
 #include "mark/triggerset.h"
+#include "mark/watch.h"
 #include "tables/registry.h"
 #include "tables/table.h"
 #include "utils/rel.h"
-
-/* the version that the UPDATE found, NULL when that is not known */
-static TupleTableSlot *
-old_version(ResultRelInfo *rel)
-{
-	/* a BEFORE trigger locks the row, and may have found a newer version */
-	if (rel->ri_TrigDesc && rel->ri_TrigDesc->trig_update_before_row &&
-		rel->ri_TrigOldSlot && !TTS_EMPTY(rel->ri_TrigOldSlot))
-		return rel->ri_TrigOldSlot;
-	if (rel->ri_oldTupleSlot && !TTS_EMPTY(rel->ri_oldTupleSlot))
-		return rel->ri_oldTupleSlot;
-	return NULL;
-}
 
 typedef struct OldProjection
 {
@@ -46,7 +34,7 @@ project_old_row(ExprState *state, ExprContext *econtext, bool *isnull)
 {
 	OldProjection *self = state->evalfunc_private;
 	ExprState  *original = &self->original->pi_state;
-	TupleTableSlot *old = old_version(self->rel);
+	TupleTableSlot *old = sd_old_version(self->rel);
 
 	if (old != NULL)
 	{

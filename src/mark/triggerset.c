@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
+#include "mark/heldkey.h"
 #include "mark/newkeys.h"
 #include "mark/triggerset.h"
 #include "mark/watch.h"
@@ -256,6 +257,8 @@ sd_choose_triggers(QueryDesc *query, SdStatement *statement)
 			(table = sd_table(rel->ri_RelationDesc)) == NULL)
 			continue;
 		sd_choose_room_trigger(query, rel, table);
+		if (statement == NULL)
+			sd_watch_held(estate, rel, table, query->operation);
 
 		if (desc->trig_insert_after_row &&
 			!has_other_trigger(desc, TRIGGER_TYPE_BEFORE, TRIGGER_TYPE_INSERT) &&

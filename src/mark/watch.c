@@ -85,3 +85,16 @@ sd_watch_rows(EState *estate, ResultRelInfo *rel, SdTable *table,
 	rel->ri_WithCheckOptionExprs = lappend(list_copy(rel->ri_WithCheckOptionExprs), state);
 	MemoryContextSwitchTo(old);
 }
+
+/* The version that an UPDATE has found at the row at hand, NULL when that is not known. */
+TupleTableSlot *
+sd_old_version(ResultRelInfo *rel)
+{
+	/* a BEFORE trigger locks the row, and may have found a newer version */
+	if (rel->ri_TrigDesc && rel->ri_TrigDesc->trig_update_before_row &&
+		rel->ri_TrigOldSlot && !TTS_EMPTY(rel->ri_TrigOldSlot))
+		return rel->ri_TrigOldSlot;
+	if (rel->ri_oldTupleSlot && !TTS_EMPTY(rel->ri_oldTupleSlot))
+		return rel->ri_oldTupleSlot;
+	return NULL;
+}

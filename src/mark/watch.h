@@ -13,5 +13,6 @@
 
 extern void sd_watch_rows(EState *estate, ResultRelInfo *rel, SdTable *table,
 						  SdStatement *restore);
+extern TupleTableSlot *sd_old_version(ResultRelInfo *rel);
 
 #endif							/* SOFTDELETE_WATCH_H */

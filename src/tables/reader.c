@@ -175,7 +175,7 @@ read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
  * Which UPDATEs need none of our triggers?  trigger: mark(), in triggers.
  */
 static void
-read_quiet(SdTable *table, TriggerDesc *triggers, const Trigger *trigger)
+read_quiet(SdTable *table, Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 {
 	ListCell   *lc;
 
@@ -196,7 +196,9 @@ read_quiet(SdTable *table, TriggerDesc *triggers, const Trigger *trigger)
 			table->quiet = false;
 	}
 
-	table->loud_columns = bms_make_singleton(table->marker - FirstLowInvalidHeapAttributeNumber);
+	table->key_columns = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_PRIMARY_KEY);
+	table->loud_columns = bms_add_member(bms_copy(table->key_columns),
+										 table->marker - FirstLowInvalidHeapAttributeNumber);
 	table->loud_columns = bms_add_member(table->loud_columns,
 										 table->id - FirstLowInvalidHeapAttributeNumber);
 	foreach(lc, table->held)
@@ -288,7 +290,7 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->held = table->shard || table->distributed ? NIL : sd_held_keys(rel);
 	if (table->held != NIL && !table->partitioned)
 		table->deleted_index = sd_index_of_deleted(rel, table->deleted);
-	read_quiet(table, triggers, trigger);
+	read_quiet(table, rel, triggers, trigger);
 	read_quiet_insert(table, triggers);
 	return table;
 }

@@ -64,6 +64,7 @@ typedef struct SdTable
 	int			mark_trigger;	/* its place in the descriptor */
 	Bitmapset  *loud_columns;	/* an UPDATE of these fires them; the offset is that
 								 * of updatedCols */
+	Bitmapset  *key_columns;	/* of the primary key, likewise */
 
 	/* of our triggers for INSERT, likewise */
 	bool		quiet_insert;	/* nobody else has a BEFORE ROW or statement trigger ... */
