@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "base/context.h"
 #include "base/guc.h"
 #include "base/own_objects.h"
 #include "base/plans.h"
@@ -41,6 +42,7 @@ void
 _PG_init(void)
 {
 	sd_guc_init();
+	sd_context_init();
 	sd_plans_init();
 	sd_objects_init();
 	sd_registry_init();

@@ -87,7 +87,11 @@ BEGIN
 		WHEN others THEN
 			RAISE EXCEPTION 'column "%" of table "%" cannot hold the deleted value "%"', marker, target, deleted_value
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM || '.',
-					  HINT = format('Give one that it can hold: SELECT softdelete.enable(%L, %L, deleted_value => ...).', target, marker);
+					  HINT = coalesce((SELECT format('It can hold %s: SELECT softdelete.enable(%L, %L, deleted_value => %L).',
+												 string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder), target, marker,
+												 (array_agg(e.enumlabel ORDER BY e.enumlabel ~* 'del|remov|trash|archiv' DESC, e.enumsortorder DESC))[1])
+									   FROM pg_enum e WHERE e.enumtypid = base HAVING count(*) > 0),
+									  format('Give one that it can hold: SELECT softdelete.enable(%L, %L, deleted_value => %L).', target, marker, left(deleted_value, greatest(att.atttypmod - 4, 1))));
 		END;
 		IF echo IS DISTINCT FROM deleted_value THEN
 			RAISE EXCEPTION 'column "%" of table "%" cannot hold the deleted value "%"', marker, target, deleted_value

@@ -93,27 +93,30 @@ sd_refuse_drop_column(AlterTableStmt *stmt)
 void
 sd_refuse_rename_value(AlterEnumStmt *stmt)
 {
-	Oid			types[2] = {OIDOID, TEXTOID};
-	Datum		values[2];
+	Oid			types[3] = {OIDOID, TEXTOID, TEXTOID};
+	Datum		values[3];
 
 	if (stmt->oldVal == NULL || !OidIsValid(sd_objects()->log))
 		return;
 	values[0] = ObjectIdGetDatum(typenameTypeId(NULL, makeTypeNameFromNameList(stmt->typeName)));
 	values[1] = CStringGetTextDatum(stmt->oldVal);
+	values[2] = CStringGetTextDatum(stmt->newVal);
 	sd_spi_connect();
 	if (sd_own_sql("WITH RECURSIVE types AS ("
 				   " SELECT $1 AS oid UNION ALL"
 				   " SELECT t.oid FROM types JOIN pg_catalog.pg_type t ON t.typbasetype = types.oid)"
-				   " SELECT m.target FROM softdelete.tables m JOIN pg_catalog.pg_attribute a"
+				   " SELECT m.target, pg_catalog.format('SELECT softdelete.disable(%L) first, and when it is renamed,"
+				   " SELECT softdelete.enable(%L, %L, %L).', m.target, m.target, m.marker, $3)"
+				   " FROM softdelete.tables m JOIN pg_catalog.pg_attribute a"
 				   " ON a.attrelid = m.target AND a.attname = m.marker"
 				   " WHERE m.deleted_value = $2 AND a.atttypid IN (SELECT oid FROM types)",
-				   2, types, values) > 0)
+				   3, types, values) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot rename enum value \"%s\"", stmt->oldVal),
 				 errdetail("It marks the deleted rows of table \"%s\".",
 						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
-				 errhint("SELECT softdelete.disable(...) first, and enable the table again with the new value.")));
+				 errhint("%s", SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2))));
 	sd_spi_finish();
 }
 
