@@ -17,8 +17,11 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" softdelete.c
 DATA_built = sql/softdelete--$(EXTVERSION).sql
 DATA = $(wildcard sql/softdelete--*--*.sql)
 
+# tells whether library and SQL objects belong together
+INTERFACE := $(shell sh sql/interface $(sort $(wildcard sql/parts/*.sql)))
+
 WERROR = -Werror
-PG_CPPFLAGS = -I$(srcdir)/src
+PG_CPPFLAGS = -I$(srcdir)/src -include $(srcdir)/src/base/arguments.h
 PG_CFLAGS = -std=gnu99 -Wall -Wextra $(WERROR) \
 	-Wno-unused-parameter -Wno-missing-field-initializers \
 	-Wno-declaration-after-statement
@@ -61,9 +64,12 @@ SHLIB_LINK += -Wl,-Bsymbolic
 endif
 
 sql/softdelete--$(EXTVERSION).sql: $(sort $(wildcard sql/parts/*.sql)) softdelete.control
-	for part in $(sort $(filter %.sql,$^)); do cat $$part; echo; done >$@
+	for part in $(sort $(filter %.sql,$^)); do cat $$part; echo; done | sed 's/@INTERFACE@/$(INTERFACE)/' >$@
 
 $(OBJS): $(wildcard src/*.h src/*/*.h)
+
+src/base/own_objects.o: sql/softdelete--$(EXTVERSION).sql
+src/base/own_objects.o: override CPPFLAGS += -DSD_INTERFACE='"$(INTERFACE)"'
 
 # isolationtester opens its sessions before it runs any SQL, in a database that
 # pg_isolation_regress has just created, so no ALTER DATABASE can have told that

@@ -21,5 +21,10 @@ BEGIN
 	END IF;
 END $$;
 
+-- Compared by src/base/own_objects.c with what the library was built with.
+CREATE FUNCTION interface() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$SELECT '@INTERFACE@'$$;
+COMMENT ON FUNCTION interface() IS 'which library these objects belong to (internal)';
+
 GRANT USAGE ON SCHEMA softdelete TO PUBLIC;
 COMMENT ON SCHEMA softdelete IS 'recoverable DELETE: enable, restore, purge';

@@ -15,6 +15,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -54,6 +55,40 @@ sd_objects_init(void)
 	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_changed, (Datum) 0);
 }
 
+/* Raise because the library and the SQL objects are of two versions. */
+void
+sd_raise_other_version(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("library and installed version of softdelete differ"),
+			 errdetail("The server's files are of another version than the extension in this database, or than this session's library."),
+			 errhint("Run ALTER EXTENSION softdelete UPDATE; in this database, and connect again.")));
+}
+
+/*
+ * Is softdelete.interface() the one that the library was built with?  An upgrade
+ * may do its work before it changes that, and so may pg_upgrade.
+ */
+static bool
+is_same_version(Oid schema)
+{
+	HeapTuple	tuple;
+	bool		same;
+	bool		isnull;
+
+	if (creating_extension || IsBinaryUpgrade)
+		return true;
+	tuple = SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum("interface"),
+							PointerGetDatum(buildoidvector(NULL, 0)), ObjectIdGetDatum(schema));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	same = strcmp(TextDatumGetCString(SysCacheGetAttr(PROCNAMEARGSNSP, tuple, Anum_pg_proc_prosrc, &isnull)),
+				  "SELECT '" SD_INTERFACE "'") == 0;
+	ReleaseSysCache(tuple);
+	return same;
+}
+
 static Oid
 function_oid(Oid schema, const char *name, int nargs, const Oid *args)
 {
@@ -78,6 +113,7 @@ look_up(void)
 		HeapTuple	tuple;
 		Oid			args[6];
 
+		o.other_version = !is_same_version(o.schema);
 		o.stamp_trigger = function_oid(o.schema, "stamp_trigger", 0, NULL);
 		o.mark_trigger = function_oid(o.schema, "mark", 0, NULL);
 		o.guard_trigger = function_oid(o.schema, "guard", 0, NULL);

@@ -13,6 +13,7 @@
 /* OIDs of the extension's own objects in this database */
 typedef struct SdObjects
 {
+	bool		other_version;	/* than the library's: nothing below can be relied on */
 	Oid			schema;			/* InvalidOid: not created here */
 	Oid			owner;			/* whom the log is written as */
 	Oid			stamp_trigger;	/* trigger functions */

@@ -221,10 +221,7 @@ log_marked(SdOp *op)
 	CatalogIndexState indexes = CatalogOpenIndexes(log);
 
 	if (RelationGetNumberOfAttributes(log) != LOG_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("library and installed version of softdelete differ"),
-				 errhint("Run ALTER EXTENSION softdelete UPDATE.")));
+		sd_raise_other_version();
 	if (!(op->logged || (deletion && deletion->logged)) ||
 		!add_to_row(log, indexes, op))
 		insert_row(log, indexes, op, deletion);

@@ -163,6 +163,8 @@ build_entry(Relation rel)
 	for (int i = 0; i < triggers->numtriggers; i++)
 		if (triggers->triggers[i].tgfoid == mark_trigger)
 		{
+			if (sd_objects()->other_version)
+				sd_raise_other_version();
 			table = sd_read_table(rel, triggers, &triggers->triggers[i]);
 			break;
 		}
