@@ -225,10 +225,10 @@ DECLARE
 	id		bigint;
 	n		bigint;
 BEGIN
-	IF build_index AND NOT softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s TABLESAMPLE pg_catalog.system (0.1) WHERE %s)', target, marked))::boolean THEN
+	IF build_index AND NOT softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s TABLESAMPLE pg_catalog.system (0.1) WHERE %s)', target, marked))::boolean THEN
 		PERFORM softdelete.create_cleanup_index(target, new);
 	END IF;
-	IF softdelete.as_owner(target, format('SELECT EXISTS (SELECT FROM %s WHERE %s)', target, marked))::boolean THEN
+	IF softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s WHERE %s)', target, marked))::boolean THEN
 		id := softdelete.adopt(target, 1);
 		n := softdelete.as_owner(target, format('UPDATE %s SET %s WHERE %s', target, softdelete.adoption(target, new, id), marked));
 		PERFORM softdelete.adopt(target, n - 1, id);

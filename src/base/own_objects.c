@@ -149,6 +149,7 @@ look_up(void)
 		args[2] = args[3] = TEXTOID;
 		o.remote_order = function_oid(o.schema, "remote_order", 4, args);
 		o.citus = get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE);
+		o.local_group = get_relname_relid("pg_dist_local_group", PG_CATALOG_NAMESPACE);
 		o.log = get_relname_relid("deletion_log", o.schema);
 		o.log_ids = get_relname_relid("deletion_log_id_seq", o.schema);
 

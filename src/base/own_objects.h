@@ -33,6 +33,7 @@ typedef struct SdObjects
 	Oid			remote_order;	/* remote_order(engine, oid, text, text) */
 	Oid			stamped_at;		/* stamped_at(engine) */
 	Oid			citus;			/* pg_dist_partition; InvalidOid: no such cluster */
+	Oid			local_group;	/* pg_dist_local_group, likewise */
 	Oid			log;			/* deletion_log */
 	Oid			log_ids;		/* its sequence */
 } SdObjects;

@@ -68,9 +68,16 @@ sd_unsealed_order(const SdOrder *order)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "v=%d;h=%d;t=%d;e=%d;i=" INT64_FORMAT ";w=" INT64_FORMAT ";n=" INT64_FORMAT,
-					 (int) order->visibility, order->hard_delete, (int) order->task, order->each,
-					 order->id, order->at, order->now);
+	appendStringInfo(&buf, "v=%d;i=" INT64_FORMAT ";w=" INT64_FORMAT, (int) order->visibility,
+					 order->id, order->at);
+	if (order->hard_delete)
+		appendStringInfoString(&buf, ";h=1");
+	if (order->task != SD_TASK_NONE)
+		appendStringInfo(&buf, ";t=%d", (int) order->task);
+	if (order->each)
+		appendStringInfoString(&buf, ";e=1");
+	if (order->now != 0)
+		appendStringInfo(&buf, ";n=" INT64_FORMAT, order->now);
 	if (order->retention)
 		appendStringInfo(&buf, ";p=%d,%d," INT64_FORMAT, order->retention->month,
 						 order->retention->day, (int64) order->retention->time);

@@ -4,8 +4,8 @@
  *
  * An order to a shard says which rows may be restored or erased, and by which
  * deletion rows are marked.  It stands in the text of a statement, and whoever may
- * connect to a node can send any text.  So it carries a keyed hash (HMAC, RFC 2104)
- * by softdelete.cluster_key, which superusers alone can read.  Keeps nothing.
+ * connect to a node can send any text.  So it carries a keyed hash (HMAC, RFC 2104, cut
+ * to 128 bits) by softdelete.cluster_key, which superusers alone can read.  Keeps nothing.
  */
 #include "postgres.h"
 
@@ -41,7 +41,7 @@ sd_seal(const char *text, size_t len, char *seal)
 		pg_hmac_final(context, hash, sizeof(hash)) < 0)
 		elog(ERROR, "could not seal an order: %s", pg_hmac_error(context));
 	pg_hmac_free(context);
-	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+	for (int i = 0; i < SD_SEAL_LENGTH / 2; i++)
 		sprintf(seal + 2 * i, "%02x", hash[i]);
 }
 

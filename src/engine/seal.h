@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-/* a seal as text: SHA-256 in hexadecimal */
-#define SD_SEAL_LENGTH	64
+/* a seal as text: the first half of the hash in hexadecimal */
+#define SD_SEAL_LENGTH	32
 
 extern void sd_seal(const char *text, size_t len, char *seal);
 extern bool sd_is_sealed(const char *text, size_t len, const char *seal);

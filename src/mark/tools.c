@@ -23,13 +23,21 @@
 
 void		(*sd_tool_done_hook) (void) = NULL;
 
-/* Not the one by which a part of a user's query runs, when a join is repartitioned. */
+/*
+ * Not those that run a user's query, or a part of it: for a join that is repartitioned, for
+ * EXPLAIN ANALYZE.
+ */
 static bool
 is_of_citus(Oid function)
 {
-	return function >= FirstNormalObjectId &&
-		getExtensionOfObject(ProcedureRelationId, function) == get_extension_oid("citus", true) &&
-		strcmp(get_func_name(function), "worker_partition_query_result") != 0;
+	const char *name;
+
+	if (function < FirstNormalObjectId ||
+		getExtensionOfObject(ProcedureRelationId, function) != get_extension_oid("citus", true))
+		return false;
+	name = get_func_name(function);
+	return strcmp(name, "worker_partition_query_result") != 0 &&
+		strcmp(name, "worker_save_query_explain_analyze") != 0;
 }
 
 static bool

@@ -41,13 +41,17 @@
 static SdTable *
 distributed_table(RangeTblEntry *rte)
 {
+	Relation	rel;
 	SdTable    *table;
 
 	if (rte->rtekind != RTE_RELATION ||
 		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_PARTITIONED_TABLE) ||
 		sd_surely_unmanaged(rte->relid))
 		return NULL;
-	table = sd_find_table(rte->relid);
+	/* whatever stands in a query that is planned is locked */
+	rel = table_open(rte->relid, NoLock);
+	table = sd_table(rel);
+	table_close(rel, NoLock);
 	return table != NULL && table->distributed ? table : NULL;
 }
 

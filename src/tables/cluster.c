@@ -153,20 +153,20 @@ sd_logical_name(Oid relid)
 int
 sd_local_node(void)
 {
-	Oid			groups = get_relname_relid("pg_dist_local_group", PG_CATALOG_NAMESPACE);
 	Relation	catalog;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		isnull;
 	int			node = 0;
 
-	if (!sd_in_cluster() || !OidIsValid(groups))
+	if (!sd_in_cluster() || !OidIsValid(sd_objects()->local_group))
 		return 0;
-	catalog = table_open(groups, AccessShareLock);
+	/* it has one row, and this column alone; a node that joins a cluster changes it */
+	catalog = table_open(sd_objects()->local_group, AccessShareLock);
 	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
-		node = DatumGetInt32(column(catalog, tuple, "groupid", &isnull));
+		node = DatumGetInt32(heap_getattr(tuple, 1, RelationGetDescr(catalog), &isnull));
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return node;

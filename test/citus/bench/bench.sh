@@ -47,7 +47,6 @@ echo
 
 for round in $(seq "$rounds"); do
 	on 0 -d shop -U shop_owner -q <<-'SQL'
-		SET softdelete.hard_delete = off;
 		INSERT INTO posts SELECT t, i, 'post ' || i FROM generate_series(1, 100) t, generate_series(1, 1000) i;
 		INSERT INTO files SELECT t, 10 * i + j, i FROM generate_series(1, 100) t, generate_series(1, 1000) i, generate_series(1, 6) j;
 		INSERT INTO hand_posts SELECT t, i, 'post ' || i FROM generate_series(1, 100) t, generate_series(1, 1000) i;

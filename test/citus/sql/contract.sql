@@ -138,6 +138,37 @@ SELECT child, parent, soft_delete FROM softdelete.foreign_keys;
 COPY (SELECT count(*) FROM posts) TO STDOUT;
 COPY posts (tenant, id) TO STDOUT \g | wc -l
 
+-- triggers of users fire on the shard, and know on whose behalf; row security holds there; hard deletes
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE WARNING '% of % for % since %', TG_OP, coalesce(OLD.id, NEW.id), current_setting('softdelete.actor', true), current_setting('softdelete.reason', true);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON posts FOR EACH ROW EXECUTE FUNCTION tell();
+SET softdelete.actor = 'bob';
+SET softdelete.reason = 'why not';
+DELETE FROM posts WHERE tenant = 2 AND id = 4;
+SELECT softdelete.restore('posts', 2, 4);
+DROP TRIGGER tell ON posts;
+ALTER TABLE posts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY third ON posts TO app USING (tenant = 3);
+RESET ROLE;
+SET ROLE app;
+BEGIN;
+WITH gone AS (DELETE FROM posts RETURNING tenant) SELECT tenant, count(*) FROM gone GROUP BY tenant;
+SELECT rows FROM log ORDER BY id DESC LIMIT 1;
+SELECT softdelete.undo((SELECT max(id) FROM log));
+ROLLBACK;
+RESET ROLE;
+BEGIN;
+SELECT rows(), trash();
+SET LOCAL softdelete.hard_delete = on;
+DELETE FROM posts WHERE tenant = 4;
+SELECT rows(), trash();
+ROLLBACK;
+SET ROLE shop_owner;
+ALTER TABLE posts DISABLE ROW LEVEL SECURITY;
+
 -- off, and on again
 SELECT softdelete.disable('attachments');
 SELECT softdelete.disable('posts');

@@ -38,7 +38,7 @@ SELECT shard_name AS shard, nodeport AS port FROM citus_shards JOIN pg_dist_shar
 -- by an order of their own
 SELECT count(*) FROM :shard WHERE tenant = 1 AND softdelete.remote(deletion_id, 'v=1');
 DELETE FROM :shard WHERE tenant = 1 AND softdelete.remote(deletion_id, 'v=2;h=1;t=4;e=0;i=0;w=1;n=0');
-DELETE FROM :shard WHERE tenant = 1 AND softdelete.remote(deletion_id, 'v=2;h=1;t=4;e=0;i=0;w=1;n=0;u=shop_owner;s=0000000000000000000000000000000000000000000000000000000000000000');
+DELETE FROM :shard WHERE tenant = 1 AND softdelete.remote(deletion_id, 'v=2;h=1;t=4;e=0;i=0;w=1;n=0;u=shop_owner;s=00000000000000000000000000000000');
 DELETE FROM :shard WHERE tenant = 1 AND softdelete.remote(deletion_id, 'anything');
 SELECT softdelete.remote_order(NULL, 0, 'v=2;t=4', NULL);
 SELECT softdelete.remote(1, 'v=2;t=4');

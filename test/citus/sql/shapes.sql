@@ -109,6 +109,9 @@ RESET softdelete.visibility;
 EXECUTE p(1);
 SELECT count(*) FROM (SELECT id FROM posts WHERE tenant = 1 FOR UPDATE) x;
 
+EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT id FROM posts WHERE tenant = 1 AND id < 8;
+SELECT count(*) FROM posts_live WHERE tenant = 1 AND id < 8;
+
 -- into tables
 CREATE TABLE copied (LIKE posts_live);
 SELECT create_distributed_table('copied', 'tenant');
