@@ -76,6 +76,7 @@ sd_deletion_id(Oid role, bool *drawn)
 	deletion->reason = pstrdup(or_empty(sd_reason));
 	deletion->logged = false;
 	deletion->subid = GetCurrentSubTransactionId();
+	deletion->back = NIL;
 	deletions = lcons(deletion, deletions);
 	MemoryContextSwitchTo(old);
 	return deletion->id;
@@ -91,6 +92,63 @@ sd_deletion_by_id(int64 id)
 		if (((SdDeletion *) lfirst(lc))->id == id)
 			return lfirst(lc);
 	return NULL;
+}
+
+/*
+ * Rows of a deletion of the running transaction were restored.  Whoever counts what is
+ * there of it, to know how many were marked, has to add them.
+ */
+void
+sd_note_back(int64 id, Oid relid, int64 n)
+{
+	SdDeletion *deletion = sd_deletion_by_id(id);
+	MemoryContext old;
+	SdBack	   *back;
+
+	if (deletion == NULL || n == 0)
+		return;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	back = palloc(sizeof(SdBack));
+	back->relid = relid;
+	back->n = n;
+	back->subid = GetCurrentSubTransactionId();
+	deletion->back = lappend(deletion->back, back);
+	MemoryContextSwitchTo(old);
+}
+
+int64
+sd_count_back(int64 id, Oid relid)
+{
+	SdDeletion *deletion = sd_deletion_by_id(id);
+	int64		n = 0;
+	ListCell   *lc;
+
+	if (deletion == NULL)
+		return 0;
+	foreach(lc, deletion->back)
+		if (((SdBack *) lfirst(lc))->relid == relid)
+			n += ((SdBack *) lfirst(lc))->n;
+	return n;
+}
+
+/* a subtransaction ends: what it has restored is its parent's, or not restored */
+static void
+settle_back(SdDeletion *deletion, SubXactEvent event, SubTransactionId subid,
+			SubTransactionId parent)
+{
+	ListCell   *lc;
+
+	foreach(lc, deletion->back)
+	{
+		SdBack	   *back = lfirst(lc);
+
+		if (back->subid != subid)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			back->subid = parent;
+		else
+			deletion->back = foreach_delete_current(deletion->back, lc);
+	}
 }
 
 static void
@@ -113,6 +171,7 @@ on_subxact(SubXactEvent event, SubTransactionId subid,
 	{
 		SdDeletion *deletion = lfirst(lc);
 
+		settle_back(deletion, event, subid, parent);
 		if (deletion->subid != subid)
 			continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)

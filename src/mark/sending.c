@@ -276,7 +276,8 @@ count_marked(Sending *sending, Sent *sent, QueryDesc *query)
 		SdRemains  *found = lfirst(lc);
 
 		if (found->rows > 0)
-			set_count(op, found->relid, found->rows);
+			set_count(op, found->relid,
+					  found->rows + sd_count_back(sent->id, found->relid));
 	}
 }
 
@@ -295,6 +296,7 @@ count_restored(Sending *sending, Sent *sent, QueryDesc *query)
 		SdRemains  *gone = lfirst(lc);
 
 		sd_op_count_restored(sending->op, gone->relid, sent->id, gone->rows);
+		sd_note_back(sent->id, gone->relid, gone->rows);
 	}
 }
 

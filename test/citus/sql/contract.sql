@@ -61,6 +61,20 @@ DELETE FROM posts;
 ROLLBACK;
 SELECT rows(), trash();
 
+-- deleted, restored and deleted again, all in one
+BEGIN;
+DELETE FROM posts WHERE tenant = 6 AND id = 10;
+SELECT softdelete.restore('posts', 6, 10);
+DELETE FROM posts WHERE tenant = 6 AND id = 10;
+DELETE FROM posts WHERE tenant = 7 AND id = 10;
+SELECT rows, restored FROM log ORDER BY id DESC LIMIT 1;
+SAVEPOINT s;
+SELECT softdelete.restore('posts', 6, 10);
+ROLLBACK TO s;
+DELETE FROM posts WHERE tenant = 8 AND id = 10;
+SELECT rows, restored FROM log ORDER BY id DESC LIMIT 1;
+ROLLBACK;
+
 -- statements of their own
 SET softdelete.deletion_scope = 'statement';
 BEGIN;
