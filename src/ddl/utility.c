@@ -162,6 +162,9 @@ softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 {
 	if (prev_object_access)
 		prev_object_access(access, classId, objectId, subId, arg);
+	/* comes here for each function of each plan */
+	if (access == OAT_FUNCTION_EXECUTE)
+		return;
 
 	if (classId == RelationRelationId && access == OAT_TRUNCATE)
 		sd_refuse_truncate(objectId);

@@ -57,6 +57,8 @@ free_discarded(XactEvent event, void *arg)
 {
 	ListCell   *lc;
 
+	if (discarded == NIL)
+		return;
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
 		event != XACT_EVENT_PREPARE)
 		return;
