@@ -269,7 +269,7 @@ sub query
 
 note query(q{SELECT count(*) || ' deletions of ' || sum(total) || ' rows, ' || sum(restored) || ' restored, '
 	|| sum(purged) || ' purged' FROM softdelete.deletions});
-cmp_ok(query('SELECT count(*) FROM softdelete.deletions'), '>', 20 * $seconds, 'there were deletes');
+cmp_ok(query('SELECT count(*) FROM softdelete.deletions'), '>', 2 * $seconds, 'there were deletes, on a slow machine too');
 cmp_ok(query("SELECT sum($_) FROM softdelete.deletions"), '>', 0, "there were rows $_") for qw(restored purged);
 
 # every foreign key of the schema: its name, and the condition of live rows on either side
