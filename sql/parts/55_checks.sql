@@ -300,11 +300,38 @@ CREATE FUNCTION check_retention(retention interval, name text DEFAULT 'retention
 COMMENT ON FUNCTION check_retention(interval, text) IS 'raise on a bad retention, or older_than (internal)';
 
 CREATE FUNCTION with_partitions(targets regclass[]) RETURNS regclass[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT array_agg(DISTINCT coalesce(p.relid, t)::oid)::regclass[]
-	  FROM unnest(targets) AS t LEFT JOIN LATERAL pg_partition_tree(t) p ON true
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT array_agg(DISTINCT coalesce(p.relid, t)::oid)::regclass[]
+		  FROM unnest(targets) AS t LEFT JOIN LATERAL pg_partition_tree(t) p ON true);
+END $$;
 COMMENT ON FUNCTION with_partitions(regclass[]) IS 'the tables and all partitions of them, which may have foreign keys of their own (internal)';
+
+-- By pg_depend, which has an index: pg_constraint has none over what a key refers to,
+-- and to read all of it for each table costs much where there are many.  So does the
+-- other index of pg_depend, which a plain comparison of classid may use as well.
+CREATE FUNCTION keys_to(targets regclass[]) RETURNS SETOF oid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+		SELECT c.oid FROM pg_constraint c
+		 WHERE c.oid IN (SELECT d.objid FROM pg_depend d
+						  WHERE d.classid::bigint = 'pg_constraint'::regclass::oid::bigint AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY (targets::oid[]))
+		   AND c.contype = 'f' AND c.confrelid = ANY (targets);
+END $$;
+COMMENT ON FUNCTION keys_to(regclass[]) IS 'the foreign keys that refer to these tables (internal)';
+
+CREATE FUNCTION is_key_referred(key regclass) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_constraint c ON c.oid = d.objid AND c.contype = 'f'
+						WHERE d.classid::bigint = 'pg_constraint'::regclass::oid::bigint AND d.refclassid = 'pg_class'::regclass
+						  AND d.refobjid = ANY (ARRAY(SELECT t.relid::oid FROM pg_partition_tree(key) t) || key::oid)));
+END $$;
+COMMENT ON FUNCTION is_key_referred(regclass) IS 'do foreign keys refer to the unique key, or to one of its partitions? (internal)';
 
 CREATE FUNCTION warn_of_orphans(targets regclass[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET softdelete.visibility = 'all' AS $$

@@ -23,27 +23,29 @@ COMMENT ON FUNCTION depends_on_mark(regclass, name[]) IS 'does a condition, an e
 CREATE FUNCTION held_keys(target regclass)
 	RETURNS TABLE (index regclass, owner regclass, name name, columns text, is_primary boolean, constraint_oid oid,
 				   is_referred boolean, row_key boolean, atts smallint[])
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT x.indexrelid, x.indrelid, i.relname,
-		   (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n) FROM generate_series(1, x.indnkeyatts) n),
-		   x.indisprimary, c.oid,
-		   EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f'
-					AND (f.conindid = x.indexrelid OR f.conindid IN (SELECT t.relid FROM pg_partition_tree(x.indexrelid) t))),
-		   x.indisunique AND NOT x.indisexclusion AND x.indpred IS NULL AND 0 <> ALL (k.atts) AND NOT k.generated, k.atts
-	  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-	  LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
-	 CROSS JOIN LATERAL (SELECT array_agg(u.k ORDER BY u.n) AS atts, coalesce(bool_or(a.attgenerated <> ''), false) AS generated,
-								array_agg(a.attname) AS names
-						   FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
-						   LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.k
-						  WHERE u.n <= x.indnkeyatts) k
-	 CROSS JOIN LATERAL softdelete.describe(x.indrelid) d
-	 WHERE x.indrelid = ANY (softdelete.with_partitions(ARRAY[target])) AND NOT i.relispartition
-	   AND (x.indisunique OR x.indisexclusion)
-	   AND NOT ARRAY[d.marker, d.time_column, d.id_column] && k.names
-	   AND (x.indpred IS NULL AND x.indexprs IS NULL AND NOT k.generated
-			OR NOT softdelete.depends_on_mark(x.indexrelid, ARRAY[d.marker, d.time_column, d.id_column]))
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+		SELECT x.indexrelid::regclass, x.indrelid::regclass, i.relname,
+			   (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n) FROM generate_series(1, x.indnkeyatts) n),
+			   x.indisprimary, c.oid,
+			   softdelete.is_key_referred(x.indexrelid),
+			   x.indisunique AND NOT x.indisexclusion AND x.indpred IS NULL AND 0 <> ALL (k.atts) AND NOT k.generated, k.atts
+		  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+		  LEFT JOIN pg_constraint c ON c.conrelid = x.indrelid AND c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
+		 CROSS JOIN LATERAL (SELECT array_agg(u.k ORDER BY u.n) AS atts, coalesce(bool_or(a.attgenerated <> ''), false) AS generated,
+									array_agg(a.attname) AS names
+							   FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS u(k, n)
+							   LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = u.k
+							  WHERE u.n <= x.indnkeyatts) k
+		 CROSS JOIN LATERAL softdelete.describe(x.indrelid) d
+		 WHERE x.indrelid = ANY (softdelete.with_partitions(ARRAY[target])) AND NOT i.relispartition
+		   AND (x.indisunique OR x.indisexclusion)
+		   AND NOT ARRAY[d.marker, d.time_column, d.id_column] && k.names
+		   AND (x.indpred IS NULL AND x.indexprs IS NULL AND NOT k.generated
+				OR NOT softdelete.depends_on_mark(x.indexrelid, ARRAY[d.marker, d.time_column, d.id_column]));
+END $$;
 COMMENT ON FUNCTION held_keys(regclass) IS 'unique keys and exclusion constraints that deleted rows hold, too (internal)';
 
 -- The indexes of partitions below an index of their table's, by their names: an error
@@ -170,10 +172,12 @@ END $$;
 COMMENT ON FUNCTION make_keys_live(regclass) IS 'free the keys that deleted rows hold (internal; enable calls it)';
 
 CREATE FUNCTION frees_key(target regclass, key regclass) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure)
-	   AND EXISTS (SELECT FROM softdelete.held_keys(target) h WHERE h.index = key AND h.row_key)
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure)
+		   AND EXISTS (SELECT FROM softdelete.held_keys(target) h WHERE h.index = key AND h.row_key));
+END $$;
 COMMENT ON FUNCTION frees_key(regclass, regclass) IS 'does a deleted row make room for a new one with this key? (internal)';
 
 -- What make_key_live() took down in the index's comment.

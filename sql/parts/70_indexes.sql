@@ -111,7 +111,7 @@ BEGIN
 	  INTO x
 	  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 	  JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-	  LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+	  LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 	 WHERE i.indexrelid = model;
 	obstacle := CASE
 		WHEN x.indisreplident THEN 'it is the replica identity, so it has to stay'

@@ -16,6 +16,7 @@ DECLARE
 	pages	bigint;
 	entries	float8;
 	estimate jsonb;
+	time_type text;
 	bytes	bigint;
 	ids		bigint[];
 BEGIN
@@ -35,19 +36,19 @@ BEGIN
 		EXECUTE 'SELECT pg_catalog.citus_table_size($1)' INTO bytes USING target;
 	END IF;
 
-	EXECUTE format('SELECT (SELECT t.%1$I::timestamptz FROM %2$s t WHERE t.%1$I IS NOT NULL ORDER BY t.%1$I LIMIT 1),
-						   (SELECT t.%1$I::timestamptz FROM %2$s t WHERE t.%1$I > $1::%3$s ORDER BY t.%1$I LIMIT 1)',
-				   m.time_column, target, (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
-											WHERE a.attrelid = target AND a.attname = m.time_column))
-		INTO oldest_deleted_at, next_expiry USING bound;
-	next_expiry := next_expiry + m.retention;
 	ids := softdelete.held_ids();
-
+	time_type := (SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a WHERE a.attrelid = target AND a.attname = m.time_column);
 	IF exact OR coalesce(pages, 0) <= few AND bytes <= few * 1000 * 8192 THEN
-		EXECUTE format('SELECT count(*), count(*) FILTER (WHERE %1$I::timestamptz <= $1), count(*) FILTER (WHERE %2$I = ANY ($2)) FROM %3$s',
-					   m.time_column, m.id_column, target)
-			INTO deleted, expired, held USING bound, ids;
+		-- one statement: most of what it takes is to plan it
+		EXECUTE format('SELECT count(*), count(*) FILTER (WHERE %1$I::timestamptz <= $1), count(*) FILTER (WHERE %2$I = ANY ($2)),
+							   min(%1$I)::timestamptz, (min(%1$I) FILTER (WHERE %1$I > $1::%4$s))::timestamptz FROM %3$s',
+					   m.time_column, m.id_column, target, time_type)
+			INTO deleted, expired, held, oldest_deleted_at, next_expiry USING bound, ids;
 	ELSE
+		EXECUTE format('SELECT (SELECT t.%1$I::timestamptz FROM %2$s t WHERE t.%1$I IS NOT NULL ORDER BY t.%1$I LIMIT 1),
+							   (SELECT t.%1$I::timestamptz FROM %2$s t WHERE t.%1$I > $1::%3$s ORDER BY t.%1$I LIMIT 1)',
+					   m.time_column, target, time_type)
+			INTO oldest_deleted_at, next_expiry USING bound;
 		deleted := entries::bigint;
 		EXECUTE format('EXPLAIN (FORMAT json) SELECT FROM %2$s WHERE %1$I::timestamptz <= %3$L', m.time_column, target, bound) INTO estimate;
 		expired := least(deleted, CASE WHEN m.retention IS NULL OR oldest_deleted_at > bound THEN 0
@@ -57,6 +58,7 @@ BEGIN
 			EXECUTE format('SELECT count(*) FROM %s WHERE %I = ANY ($1)', target, m.id_column) INTO held USING ids;
 		END IF;
 	END IF;
+	next_expiry := next_expiry + m.retention;
 	held := held + (SELECT count(*) FROM softdelete.holds h WHERE h.target = table_stats.target AND h.key IS NOT NULL AND h.released_at IS NULL);
 	IF exact THEN
 		PERFORM set_config('softdelete.visibility', 'live', true);

@@ -8,9 +8,11 @@ COMMENT ON TYPE advice_row IS 'one piece of advice: what is wrong, the command t
 
 -- an index of a partitioned table cannot be built concurrently
 CREATE FUNCTION concurrently(target regclass) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END FROM pg_class c WHERE c.oid = target
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'CONCURRENTLY ' END FROM pg_class c WHERE c.oid = target);
+END $$;
 COMMENT ON FUNCTION concurrently(regclass) IS 'the word for CREATE INDEX on a table (internal)';
 
 CREATE FUNCTION cleanup_index(target regclass) RETURNS regclass
@@ -72,10 +74,9 @@ BEGIN
 			   (SELECT string_agg(pg_get_indexdef(x.indexrelid, k, true), ', ' ORDER BY k) FROM generate_series(1, x.indnkeyatts) k),
 			   w.index_ddl, w.clause, coalesce(r.obstacle, w.obstacle)
 		  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-		  LEFT JOIN pg_constraint c ON c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
+		  LEFT JOIN pg_constraint c ON c.conrelid = x.indrelid AND c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')
 		 CROSS JOIN LATERAL (SELECT x.indisexclusion OR coalesce(c.condeferrable, false)) AS p(in_place)
-		 CROSS JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM pg_constraint k
-									WHERE k.contype = 'f' AND (k.conindid = x.indexrelid OR k.conindid IN (SELECT relid FROM pg_partition_tree(x.indexrelid))))
+		 CROSS JOIN LATERAL (SELECT CASE WHEN softdelete.is_key_referred(x.indexrelid)
 								THEN 'foreign keys refer to it, so it has to stay' END) AS r(obstacle)
 		 CROSS JOIN LATERAL softdelete.live_twin(x.indexrelid, CASE
 				WHEN x.indisprimary THEN softdelete.index_name($1, 'live_key')

@@ -13,12 +13,12 @@ BEGIN
 	RETURN QUERY
 		WITH RECURSIVE below AS (
 			SELECT coalesce(pg_partition_root(c.conrelid), c.conrelid)::regclass AS child, c.confrelid::regclass AS parent, c.conname, c.confdeltype, 1 AS depth
-			  FROM pg_constraint c
-			 WHERE c.confrelid = ANY (targets) AND c.contype = 'f' AND c.conparentid = 0 AND c.confdeltype IN ('c', 'r', 'a')
+			  FROM softdelete.keys_to(targets) k JOIN pg_constraint c ON c.oid = k
+			 WHERE c.contype = 'f' AND c.conparentid = 0 AND c.confdeltype IN ('c', 'r', 'a')
 			   AND (softdelete.describe(c.conrelid)).marker IS NULL
 			 UNION
 			SELECT coalesce(pg_partition_root(c.conrelid), c.conrelid)::regclass, c.confrelid::regclass, c.conname, c.confdeltype, b.depth + 1
-			  FROM below b JOIN pg_constraint c ON c.confrelid = ANY (softdelete.with_partitions(ARRAY[b.child]))
+			  FROM below b CROSS JOIN LATERAL softdelete.keys_to(softdelete.with_partitions(ARRAY[b.child])) k JOIN pg_constraint c ON c.oid = k
 			 WHERE b.depth < 100 AND c.contype = 'f' AND c.conparentid = 0 AND c.confdeltype IN ('c', 'r', 'a')
 			   AND c.conrelid <> b.child AND (softdelete.describe(c.conrelid)).marker IS NULL
 		)
@@ -62,18 +62,23 @@ COMMENT ON FUNCTION advice_children(regclass) IS 'tables that should be managed 
 -- the longest time for which a table that its rows are deleted along with keeps
 -- its own; NULL: for ever
 CREATE FUNCTION parents_retention(target regclass, OUT parent regclass, OUT retention interval)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	WITH RECURSIVE above AS (
-		SELECT $1 AS relid
-		 UNION
-		SELECT coalesce(pg_partition_root(c.confrelid), c.confrelid)::regclass FROM above a
-		  JOIN pg_constraint c ON c.contype = 'f' AND c.confdeltype = 'c'
-							  AND coalesce(pg_partition_root(c.conrelid), c.conrelid) = a.relid
-	)
-	SELECT t.target, t.retention FROM above a JOIN softdelete.tables t ON t.target = a.relid
-	 WHERE a.relid <> $1
-	 ORDER BY t.retention DESC NULLS FIRST, t.target::text LIMIT 1
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ANY (softdelete.with_partitions(ARRAY[target])) AND c.contype = 'f') THEN
+		RETURN;
+	END IF;
+	SELECT t.target, t.retention INTO parent, retention FROM (
+		WITH RECURSIVE above AS (
+			SELECT parents_retention.target AS relid
+			 UNION
+			SELECT coalesce(pg_partition_root(c.confrelid), c.confrelid)::regclass FROM above a
+			  JOIN pg_constraint c ON c.contype = 'f' AND c.confdeltype = 'c'
+								  AND c.conrelid = ANY (softdelete.with_partitions(ARRAY[a.relid]))
+		)
+		SELECT a.relid FROM above a WHERE a.relid <> parents_retention.target) a
+	  JOIN softdelete.tables t ON t.target = a.relid
+	 ORDER BY t.retention DESC NULLS FIRST, t.target::text LIMIT 1;
+END $$;
 COMMENT ON FUNCTION parents_retention(regclass) IS 'which table above keeps its deleted rows the longest, and how long (internal)';
 
 CREATE FUNCTION advice_retention(target regclass) RETURNS SETOF advice_row
