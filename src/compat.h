@@ -170,6 +170,13 @@ sd_return_no_new_row(ExprState *state, ExprContext *econtext, ResultRelInfo *rel
 #endif
 }
 
+/* a function that does not return: 18 has another word for it, and puts it first */
+#if PG_VERSION_NUM >= 180000
+#define SD_NORETURN pg_noreturn
+#else
+#define SD_NORETURN pg_attribute_noreturn()
+#endif
+
 /* is it a foreign key with a PERIOD, whose last operator is no equality?  18 */
 #if PG_VERSION_NUM >= 180000
 #define sd_is_temporal(con) ((con)->conperiod)

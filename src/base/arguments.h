@@ -12,9 +12,10 @@
 
 #include "postgres.h"
 
+#include "compat.h"
 #include "fmgr.h"
 
-extern void sd_raise_other_version(void) pg_attribute_noreturn();
+SD_NORETURN extern void sd_raise_other_version(void);
 
 static inline NullableDatum *
 sd_argument(FunctionCallInfo fcinfo, int n)
