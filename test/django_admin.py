@@ -65,6 +65,7 @@ def wait(selector):
 
 
 def table(selector):
+    wait(selector)
     return [[cell.text for cell in row.find_elements(By.CSS_SELECTOR, "th, td")]
             for row in browser.find_elements(By.CSS_SELECTOR, f"{selector} tbody tr")]
 
@@ -80,6 +81,7 @@ def told():
 
 def act(action, names, reason="", then=".messagelist"):
     go("leads/record/")
+    wait("#result_list")
     for row in browser.find_elements(By.CSS_SELECTOR, "#result_list tbody tr"):
         if row.find_element(By.CSS_SELECTOR, ".field-name").text in names:
             row.find_element(By.CSS_SELECTOR, "input.action-select").click()
