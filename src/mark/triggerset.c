@@ -188,11 +188,15 @@ sd_is_quiet_update(QueryDesc *query)
 	return true;
 }
 
-/* Does a row that the INSERT leaves to its defaults come live? */
+/*
+ * Does a row that the INSERT leaves to its defaults come live?  ALTER DOMAIN can set
+ * a default without our hearing of it.
+ */
 static bool
 leaves_mark(EState *estate, ResultRelInfo *rel, SdTable *table)
 {
-	return !TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&
+	return !table->of_domain &&
+		!TupleDescAttr(RelationGetDescr(rel->ri_RelationDesc), table->marker - 1)->atthasdef &&
 		!bms_is_member(table->marker - FirstLowInvalidHeapAttributeNumber,
 					   ExecGetInsertedCols(rel, estate));
 }

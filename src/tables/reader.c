@@ -265,6 +265,7 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
 	sd_read_cluster(table, rel);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
+	table->of_domain = get_typtype(att->atttypid) == TYPTYPE_DOMAIN;
 	table->marker_collation = att->attcollation;
 	if (table->kind == SD_BOOLEAN)
 		table->deleted_is_true = strcmp(table->deleted_value, "true") == 0;

@@ -39,6 +39,7 @@ typedef struct SdTable
 	SdTriggerMode trigger_mode;
 	bool		hide;			/* are deleted rows hidden? */
 	AttrNumber	marker;
+	bool		of_domain;		/* the marker, which so may have a default unseen */
 	AttrNumber	id;				/* deletion_id */
 	AttrNumber	time;			/* when; the marker itself for SD_TIMESTAMP */
 	AttrNumber	former;			/* former status, or InvalidAttrNumber */

@@ -79,3 +79,13 @@ UPDATE plain SET deletion_id = 0 WHERE id = 41 RETURNING deletion_id > 0 AS join
 UPDATE plain SET deletion_id = 7 WHERE id = 41;
 RESET softdelete.visibility;
 SELECT softdelete.restore('plain', 41);
+
+-- the default of a domain deletes, too, one that is set later on as well
+CREATE DOMAIN gone AS boolean;
+CREATE TABLE draft (id int PRIMARY KEY, is_deleted gone);
+SELECT softdelete.enable('draft', 'is_deleted');
+INSERT INTO draft VALUES (1);
+ALTER DOMAIN gone SET DEFAULT true;
+INSERT INTO draft VALUES (2);
+INSERT INTO draft VALUES (3, false);
+SELECT row_data ->> 'id' AS id, deletion_id > 0 AS "has an id", deleted_at IS NOT NULL AS "has a time" FROM softdelete.trash('draft');
