@@ -22,12 +22,12 @@ COMMENT ON FUNCTION flag_value(name) IS 'which value of a flag means deleted, by
 CREATE FUNCTION marker_kind(target regclass, marker name, INOUT deleted_value text, OUT kind text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	att			pg_attribute;
+	att			record;
 	base		oid;
 	has_default	boolean;
 	echo		text;
 BEGIN
-	SELECT a.* INTO att FROM pg_attribute a
+	SELECT a.attnum, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef, a.attgenerated INTO att FROM pg_attribute a
 	 WHERE a.attrelid = target AND a.attname = marker AND a.attnum > 0 AND NOT a.attisdropped;
 	base := softdelete.base_type(att.atttypid);
 	IF att.attgenerated <> '' THEN
@@ -36,9 +36,12 @@ BEGIN
 	END IF;
 	IF base IN ('timestamptz'::regtype, 'timestamp'::regtype) THEN
 		kind := 'timestamp';
-		SELECT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = target AND d.adnum = att.attnum
-					   AND pg_get_expr(d.adbin, d.adrelid) !~* '^null')
-			INTO has_default;
+		has_default := att.atthasdef;
+		IF has_default THEN
+			SELECT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = target AND d.adnum = att.attnum
+						   AND pg_get_expr(d.adbin, d.adrelid) !~* '^null')
+				INTO has_default;
+		END IF;
 		IF base <> att.atttypid THEN
 			SELECT has_default OR EXISTS (WITH RECURSIVE domains AS (
 						SELECT att.atttypid AS type
@@ -130,28 +133,46 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION check_companion(regclass, pg_attribute) IS 'raise on a column that a restore could not clear (internal)';
 
+CREATE FUNCTION column_type(target regclass, name name) RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_column_type' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION column_type(regclass, name) IS 'type of a column as format_type() says it; NULL: there is no such column (internal)';
+
+CREATE FUNCTION check_not_typed(target regclass, name name, wanted text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	type	regtype;
+BEGIN
+	IF softdelete.is_plain_table(target) THEN
+		RETURN;
+	END IF;
+	SELECT c.reloftype INTO type FROM pg_class c WHERE c.oid = target;
+	IF type <> 0 THEN
+		RAISE EXCEPTION 'typed table "%" has no column "%"', target, name
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Its columns are those of its type.',
+				  HINT = format('ALTER TYPE %s ADD ATTRIBUTE %I %s CASCADE first.', type, name, wanted);
+	END IF;
+END $$;
+COMMENT ON FUNCTION check_not_typed(regclass, name, text) IS 'raise on a table that cannot be given a column (internal)';
+
 CREATE FUNCTION add_companion(target regclass, name name, wanted text, accepted text[], what text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	att		pg_attribute;
 	found	text;
 BEGIN
-	SELECT a.* INTO att FROM pg_attribute a
-	 WHERE a.attrelid = target AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped;
-	found := format_type(att.atttypid, att.atttypmod);
-	IF found IS NULL AND (SELECT c.reloftype <> 0 FROM pg_class c WHERE c.oid = target) THEN
-		RAISE EXCEPTION 'typed table "%" has no column "%"', target, name
-			USING ERRCODE = 'feature_not_supported',
-				  DETAIL = 'Its columns are those of its type.',
-				  HINT = format('ALTER TYPE %s ADD ATTRIBUTE %I %s CASCADE first.',
-								(SELECT c.reloftype::regtype FROM pg_class c WHERE c.oid = target), name, wanted);
-	ELSIF found IS NULL THEN
+	found := softdelete.column_type(target, name);
+	IF found IS NULL THEN
+		PERFORM softdelete.check_not_typed(target, name, wanted);
 		-- unqualified, text could be another type of the caller's
 		PERFORM softdelete.run_ddl(format('ALTER TABLE %s ADD COLUMN %I %s', target, name,
 										  CASE wanted WHEN 'text' THEN 'pg_catalog.text' ELSE wanted END));
 		PERFORM softdelete.run_ddl(format('COMMENT ON COLUMN %s.%I IS %L', target, name, 'softdelete: ' || what));
 		RETURN true;
-	ELSIF found <> ALL (accepted) THEN
+	END IF;
+	SELECT a.* INTO att FROM pg_attribute a
+	 WHERE a.attrelid = target AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped;
+	IF found <> ALL (accepted) THEN
 		IF col_description(target, att.attnum) = 'softdelete: ' || what THEN
 			-- its own, from before the marker got another type
 			PERFORM softdelete.retype_companion(target, name, wanted);
@@ -192,6 +213,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION is_distributed(regclass) IS 'is it a table of Citus? (internal)';
 
+-- Most tables are like that, and to find it out by queries would take longer than
+-- all the rest of enable() on a small table.
+CREATE FUNCTION is_plain_table(target regclass) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_is_plain_table' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION is_plain_table(regclass) IS 'surely a table that the caller may manage, no partitions, parents, children, shards or type of its own; false: look closer (internal)';
+
+CREATE FUNCTION has_foreign_keys(target regclass) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_has_foreign_keys' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION has_foreign_keys(regclass) IS 'false: neither the table''s own, nor any that refer to it (internal)';
+
 CREATE FUNCTION check_table(target regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -199,6 +230,9 @@ DECLARE
 	foreign_partition	regclass;
 	above				regclass;
 BEGIN
+	IF softdelete.is_plain_table(target) THEN
+		RETURN;
+	END IF;
 	SELECT c.* INTO class FROM pg_class c WHERE c.oid = target;
 	IF target IS NULL OR class IS NULL THEN
 		RAISE EXCEPTION 'no such table' USING ERRCODE = 'undefined_table';
@@ -270,6 +304,9 @@ COMMENT ON FUNCTION check_cluster(regclass) IS 'raise unless the nodes of a Citu
 CREATE FUNCTION one_connection_each(targets regclass[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+		RETURN;
+	END IF;
 	IF (SELECT bool_or(softdelete.is_distributed(t)) FROM unnest(targets) t) THEN
 		PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
 	END IF;

@@ -12,6 +12,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION marking_of(regclass) IS 'how a managed table is marked (internal)';
 
+CREATE FUNCTION marking_note(target regclass) RETURNS text
+	AS 'MODULE_PATHNAME', 'softdelete_marking_note' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION marking_note(regclass) IS 'the comment of deletion_id that disable() has left; NULL: there is none (internal)';
+
 -- What disable() leaves in the comment of deletion_id, so that a later enable()
 -- knows the rows that are marked by another column.  Names of columns that are
 -- gone or called otherwise by now say nothing any more.
@@ -21,10 +25,12 @@ DECLARE
 	was		softdelete.marking;
 	note	text;
 BEGIN
-	SELECT substring(d.description FROM '^softdelete: the deletion .* (\{.*\})$') INTO note
-	  FROM pg_description d WHERE d.objoid = target AND d.classoid = 'pg_class'::regclass AND d.objsubid > 0
-	   AND d.description ~ '^softdelete: the deletion .* \{.*\}$';
-	IF NOT FOUND THEN
+	note := softdelete.marking_note(target);
+	IF note IS NULL THEN
+		RETURN NULL;
+	END IF;
+	note := substring(note FROM '^softdelete: the deletion .* (\{.*\})$');
+	IF note IS NULL THEN
 		RETURN NULL;
 	END IF;
 	was := jsonb_populate_record(NULL::softdelete.marking, note::jsonb);
@@ -41,9 +47,12 @@ CREATE FUNCTION new_marking(target regclass, marker name, deleted_value text, wa
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	new		softdelete.marking;
+	found	record;
 BEGIN
 	new.marker := marker;
-	SELECT k.kind, k.deleted_value INTO new.kind, new.deleted_value FROM softdelete.marker_kind(target, marker, deleted_value) k;
+	found := softdelete.marker_kind(target, marker, deleted_value);
+	new.kind := found.kind;
+	new.deleted_value := found.deleted_value;
 	IF was.marker = marker AND was.kind = new.kind THEN
 		was.deleted_value := new.deleted_value;
 		RETURN was;
@@ -76,7 +85,7 @@ BEGIN
 		PERFORM softdelete.add_companion(target, new.former_column, status_type, ARRAY[status_type], 'status before the row was deleted');
 	END IF;
 	-- what disable() noted has been read
-	IF (softdelete.former_marking(target)).marker IS NOT NULL THEN
+	IF softdelete.marking_note(target) IS NOT NULL THEN
 		PERFORM softdelete.note_marking(target, new.id_column, NULL);
 	END IF;
 	RETURN added;
@@ -227,15 +236,19 @@ DECLARE
 BEGIN
 	IF build_index AND NOT softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s TABLESAMPLE pg_catalog.system (0.1) WHERE %s)', target, marked))::boolean THEN
 		PERFORM softdelete.create_cleanup_index(target, new);
+		build_index := false;
 	END IF;
 	IF softdelete.as_owner(target, format('SELECT EXISTS (SELECT 1 FROM %s WHERE %s)', target, marked))::boolean THEN
 		id := softdelete.adopt(target, 1);
 		n := softdelete.as_owner(target, format('UPDATE %s SET %s WHERE %s', target, softdelete.adoption(target, new, id), marked));
 		PERFORM softdelete.adopt(target, n - 1, id);
 	END IF;
+	IF build_index THEN
+		PERFORM softdelete.create_cleanup_index(target, new);
+	END IF;
 	RETURN id;
 END $$;
-COMMENT ON FUNCTION adopt_first(regclass, softdelete.marking, boolean) IS 'take over marked rows of a table that was never managed, with as few looks at it as will do (internal)';
+COMMENT ON FUNCTION adopt_first(regclass, softdelete.marking, boolean) IS 'take over marked rows of a table that was never managed, and build the index over them, with as few looks at it as will do (internal)';
 
 -- The deletion id, NULL where there is no such row.  What has no time of deletion
 -- gets this one.

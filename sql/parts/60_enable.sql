@@ -29,9 +29,11 @@ BEGIN
 		END IF;
 	END LOOP;
 	PERFORM softdelete.enable_table(target, marker, deleted_value, retention, build_index, triggers, "unique", hide, live_indexes);
-	PERFORM softdelete.tell_of_children(tables);
-	-- hand-written deletes may have left such
-	PERFORM softdelete.warn_of_orphans(tables);
+	IF softdelete.has_foreign_keys(target) THEN
+		PERFORM softdelete.tell_of_children(tables);
+		-- hand-written deletes may have left such
+		PERFORM softdelete.warn_of_orphans(tables);
+	END IF;
 END $$;
 COMMENT ON FUNCTION enable(regclass, name, text, interval, boolean, boolean, text, text, boolean, boolean) IS 'make DELETE on a table recoverable';
 
@@ -130,6 +132,13 @@ DECLARE
 	usual	record;
 	i		integer := 1;
 BEGIN
+	IF NOT softdelete.has_foreign_keys(target) THEN
+		tbl := cascade_closure.target;
+		by_column := cascade_closure.marker;
+		managed := (softdelete.describe(tbl)).marker IS NOT NULL;
+		RETURN NEXT;
+		RETURN;
+	END IF;
 	WHILE i <= cardinality(tables) LOOP
 		FOR child IN
 			-- a key may be one of a partition alone, on either side
@@ -208,6 +217,7 @@ BEGIN
 			id := softdelete.adopt_rows(target, new, softdelete.count_marked(target, new));
 		ELSIF NOT fresh THEN
 			id := softdelete.adopt_first(target, new, build_index);
+			build_index := false;
 		END IF;
 	END IF;
 	IF changed OR softdelete.own_triggers(target) < softdelete.number_of_triggers() OR (old.triggers, old.hide) <> (triggers, hide) THEN
@@ -231,7 +241,9 @@ BEGIN
 	END IF;
 	IF changed THEN
 		PERFORM softdelete.analyze_marker(target, new.marker, was.marker IS NOT NULL);
-		PERFORM softdelete.tell_of_adopted(target, new, id);
+		IF id IS NOT NULL THEN
+			PERFORM softdelete.tell_of_adopted(target, new, id);
+		END IF;
 	END IF;
 END $$;
 COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, text, boolean, boolean) IS 'manage one table (internal; use enable)';
@@ -242,8 +254,10 @@ COMMENT ON FUNCTION enable_table(regclass, name, text, interval, boolean, text, 
 CREATE FUNCTION analyze_marker(target regclass, marker name, anew boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF (SELECT c.reltuples > 0 FROM pg_class c WHERE c.oid = target) AND (anew OR NOT softdelete.has_statistics(target, marker)) THEN
-		PERFORM softdelete.run_ddl(format('ANALYZE %s (%I)', target, marker));
+	IF anew OR NOT softdelete.has_statistics(target, marker) THEN
+		IF (SELECT c.reltuples > 0 FROM pg_class c WHERE c.oid = target) THEN
+			PERFORM softdelete.run_ddl(format('ANALYZE %s (%I)', target, marker));
+		END IF;
 	END IF;
 END $$;
 COMMENT ON FUNCTION analyze_marker(regclass, name, boolean) IS 'statistics on the marker, if it has none (internal)';
@@ -253,8 +267,7 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	added	boolean := false;
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_attribute a
-					WHERE a.attrelid = target AND a.attname = marker AND a.attnum > 0 AND NOT a.attisdropped) THEN
+	IF softdelete.column_type(target, marker) IS NULL THEN
 		IF marker <> 'deleted_at' THEN
 			RAISE EXCEPTION 'column "%" of table "%" does not exist', marker, target
 				USING ERRCODE = 'undefined_column';
@@ -262,6 +275,9 @@ BEGIN
 			RAISE EXCEPTION 'a timestamp marker has no deleted value' USING ERRCODE = 'invalid_parameter_value';
 		END IF;
 		added := softdelete.add_companion(target, marker, 'timestamp with time zone', '{}', 'when the row was deleted');
+	END IF;
+	IF NOT softdelete.has_foreign_keys(target) THEN
+		RETURN added;
 	END IF;
 	IF EXISTS (SELECT FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = ANY (c.confkey)
 				WHERE c.contype = 'f' AND a.attname = marker

@@ -112,14 +112,36 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION make_key_live(regclass, text, text) IS 'make a unique key or exclusion constraint again over live rows (internal)';
 
+-- What stays is freed when a new row wants it; no UPDATE OF, which would keep the
+-- columns' types from being altered.
+CREATE FUNCTION free_keys_by_trigger(target regclass) RETURNS void
+LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure) THEN
+		PERFORM softdelete.run_ddl(format('CREATE TRIGGER "~softdelete_key" BEFORE INSERT OR UPDATE ON %s FOR EACH ROW
+						EXECUTE FUNCTION softdelete.make_room()', target));
+		PERFORM softdelete.run_ddl(format('COMMENT ON TRIGGER "~softdelete_key" ON %s IS %L', target,
+						'softdelete: a deleted row makes room for a new one with its key'));
+	END IF;
+END $$;
+COMMENT ON FUNCTION free_keys_by_trigger(regclass) IS 'have deleted rows make room for new ones with their keys (internal)';
+
+CREATE FUNCTION only_primary_key(target regclass) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'softdelete_only_primary_key' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION only_primary_key(regclass) IS 'has a managed table a primary key that a new row can be looked up by, and no other unique one? false: look closer (internal)';
+
 CREATE FUNCTION make_keys_live(target regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	k			record;
 	twin		record;
 	obstacle	text;
-	stays		boolean := false;	-- a key that a new row can be looked up by
+	stays		boolean := softdelete.only_primary_key(target);	-- a key that a new row can be looked up by
 BEGIN
+	IF stays THEN
+		PERFORM softdelete.free_keys_by_trigger(target);
+		RETURN;
+	END IF;
 	FOR k IN SELECT * FROM softdelete.held_keys(target) h ORDER BY h.name, h.owner::text LOOP
 		IF k.is_primary OR k.is_referred THEN
 			stays := stays OR k.row_key;
@@ -160,13 +182,8 @@ BEGIN
 		RETURN;
 	END IF;
 
-	-- what stays is freed when a new row wants it; no UPDATE OF, which would keep the
-	-- columns' types from being altered
-	IF stays AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = target AND t.tgfoid = 'softdelete.make_room()'::regprocedure) THEN
-		PERFORM softdelete.run_ddl(format('CREATE TRIGGER "~softdelete_key" BEFORE INSERT OR UPDATE ON %s FOR EACH ROW
-						EXECUTE FUNCTION softdelete.make_room()', target));
-		PERFORM softdelete.run_ddl(format('COMMENT ON TRIGGER "~softdelete_key" ON %s IS %L', target,
-						'softdelete: a deleted row makes room for a new one with its key'));
+	IF stays THEN
+		PERFORM softdelete.free_keys_by_trigger(target);
 	END IF;
 END $$;
 COMMENT ON FUNCTION make_keys_live(regclass) IS 'free the keys that deleted rows hold (internal; enable calls it)';

@@ -21,37 +21,20 @@ END $$;
 COMMENT ON FUNCTION create_cleanup_index(regclass, softdelete.marking) IS 'the partial index over deleted rows that purge_expired uses (internal)';
 
 CREATE FUNCTION cleanup_index_ddl(target regclass, how marking, online boolean) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT ARRAY[format('CREATE INDEX %s%I ON %s (%I, %I) WHERE %s', CASE WHEN online AND c.relkind = 'r' THEN 'CONCURRENTLY ' END, i.name,
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name	name := softdelete.index_name(target, 'deleted_idx');
+	class	record;
+BEGIN
+	SELECT c.relkind, c.relnamespace::regnamespace AS schema INTO class FROM pg_class c WHERE c.oid = target;
+	RETURN ARRAY[format('CREATE INDEX %s%I ON %s (%I, %I) WHERE %s', CASE WHEN online AND class.relkind = 'r' THEN 'CONCURRENTLY ' END, name,
 						target, how.time_column, how.id_column, softdelete.predicate(target, how.marker, how.kind, how.deleted_value, false)),
-				 format('COMMENT ON INDEX %I.%I IS %L', n.nspname, i.name, 'softdelete: finds deleted rows by age')]
-	  FROM softdelete.index_name(target, 'deleted_idx') AS i(name), pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-	 WHERE c.oid = target
-$$;
+				 format('COMMENT ON INDEX %s.%I IS %L', class.schema, name, 'softdelete: finds deleted rows by age')];
+END $$;
 COMMENT ON FUNCTION cleanup_index_ddl(regclass, softdelete.marking, boolean) IS 'the commands that build that index (internal)';
 
 CREATE FUNCTION index_name(target regclass, suffix text, VARIADIC columns name[] DEFAULT '{}') RETURNS name
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	class	pg_class;
-	base	text;
-	name	text;
-	n		integer := 0;
-BEGIN
-	SELECT c.* INTO class FROM pg_class c WHERE c.oid = target;
-	base := array_to_string(class.relname || columns::text[], '_');
-	LOOP
-		name := '_' || suffix || coalesce(nullif(n, 0)::text, '');
-		-- names end after 63 bytes, whole characters only
-		WHILE octet_length(base) + octet_length(name) > 63 LOOP
-			base := left(base, -1);
-		END LOOP;
-		name := base || name;
-		EXIT WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.relname = name AND c.relnamespace = class.relnamespace);
-		n := n + 1;
-	END LOOP;
-	RETURN name;
-END $$;
+	AS 'MODULE_PATHNAME', 'softdelete_index_name' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION index_name(regclass, text, name[]) IS 'a free name for an index of the table (internal)';
 
 CREATE FUNCTION check_columns(target regclass, columns name[]) RETURNS text

@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(softdelete_describe);
 PG_FUNCTION_INFO_V1(softdelete_predicate);
 PG_FUNCTION_INFO_V1(softdelete_live_predicate);
 PG_FUNCTION_INFO_V1(softdelete_has_statistics);
+PG_FUNCTION_INFO_V1(softdelete_column_type);
 PG_FUNCTION_INFO_V1(softdelete_base_type);
 
 static Datum
@@ -124,6 +125,22 @@ softdelete_has_statistics(PG_FUNCTION_ARGS)
 
 	PG_RETURN_BOOL(SearchSysCacheExists3(STATRELATTINH, relid, attnum, BoolGetDatum(false)) ||
 				   SearchSysCacheExists3(STATRELATTINH, relid, attnum, BoolGetDatum(true)));
+}
+
+/* column_type(table, column) -> text, NULL where there is no such column */
+Datum
+softdelete_column_type(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	AttrNumber	attnum = get_attnum(relid, NameStr(*PG_GETARG_NAME(1)));
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	if (attnum <= 0)
+		PG_RETURN_NULL();
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	PG_RETURN_TEXT_P(cstring_to_text(format_type_with_typemod(type, typmod)));
 }
 
 /* base_type(type) -> oid */
