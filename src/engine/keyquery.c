@@ -9,16 +9,15 @@
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "engine/keyaccess.h"
 #include "engine/keyquery.h"
 #include "engine/keyset.h"
 #include "engine/statement.h"
 #include "miscadmin.h"
 #include "tables/foreignkeys.h"
 #include "utils/array.h"
-#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -39,6 +38,7 @@ typedef struct PlanKey
 	Oid			child;
 	SdQueryKind kind;
 	bool		many;
+	bool		reading;		/* all of the table, see keyaccess.c */
 } PlanKey;
 
 typedef struct PlanEntry
@@ -85,17 +85,19 @@ sd_keyquery_init(void)
  *
  * Keys by which an index finds the rows are looked up there, one after the other,
  * however many: one generic plan does.  Else they are joined with, and their number
- * decides how, so that is planned each time.
+ * decides how, so that is planned each time.  Where the table is to be read with the
+ * operator "reading", the keys have to be known to the plan, to be hashed.
  */
 static PlanEntry *
-fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
+fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid reading, Oid role)
 {
 	PlanKey		key;
 	PlanEntry  *entry;
 	bool		found;
 	Oid			types[MAX_PARAMS];
 	int			nargs = set->key->n;
-	Oid			operator = InvalidOid;
+	Oid			operator = reading;
+	SdKeyWay	way = SD_BY_JOIN;
 	int			options = 0;
 	SPIPlanPtr	plan;
 
@@ -105,6 +107,7 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 	key.child = set->key->child;
 	key.kind = kind;
 	key.many = many;
+	key.reading = OidIsValid(reading);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	if (!found)
 		entry->plan = NULL;
@@ -129,18 +132,21 @@ fetch_plan(SdQueryKind kind, SdKeySet *set, bool many, Oid role)
 
 	if (many)
 	{
-		operator = sd_key_array_operator(kind, set);
-		options = OidIsValid(operator) ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN;
+		if (OidIsValid(reading))
+			way = SD_BY_READING;
+		else if (OidIsValid(operator = sd_key_index_operator(kind, set)))
+			way = SD_BY_INDEX;
+		options = way == SD_BY_INDEX ? CURSOR_OPT_GENERIC_PLAN : CURSOR_OPT_CUSTOM_PLAN;
 	}
-	plan = sd_prepare(sd_key_query_text(kind, set, many, operator), nargs, types, role,
+	plan = sd_prepare(sd_key_query_text(kind, set, many, way, operator), nargs, types, role,
 					  options);
 	SPI_keepplan(plan);
 	entry = hash_search(plans, &key, HASH_ENTER, &found);
 	entry->plan = plan;
-	entry->by_index = OidIsValid(operator);
+	entry->by_index = way == SD_BY_INDEX;
 	entry->ordered = entry->by_index && kind == SD_QUERY_MARK &&
 		OidIsValid(sd_key_ordering(set)) &&
-		OidIsValid(sd_key_array_operator(SD_QUERY_RESTORE, set));
+		OidIsValid(sd_key_index_operator(SD_QUERY_RESTORE, set));
 	return entry;
 }
 
@@ -156,13 +162,6 @@ sd_keys_array(SdKeySet *set, int column, int first, int n)
 	return PointerGetDatum(construct_array(set->values[column] + first, n,
 										   set->types[column],
 										   len, byval, align));
-}
-
-/* the bytes that a value has in an array, which holds none that are compressed */
-static Size
-size_in_array(Datum value, bool byval, int16 len)
-{
-	return len == -1 ? toast_raw_datum_size(value) : datumGetSize(value, byval, len);
 }
 
 /*
@@ -184,8 +183,7 @@ sd_keys_per_run(SdKeySet *set, int first)
 		}
 		for (int row = 0; row < n; row++)
 		{
-			size[i] += size_in_array(set->values[i][first + row], set->byvals[i],
-									 set->lens[i]);
+			size[i] += sd_key_size(set, i, first + row);
 			if (size[i] > MAX_ARRAY_SIZE)
 				n = Max(row, 1);
 		}
@@ -212,7 +210,7 @@ may_have_children(SdKeySet *set, int first, int n, Oid role)
 		else if (DatumGetInt32(FunctionCall2(compare, keys[i], values[1])) > 0)
 			values[1] = keys[i];
 	}
-	sd_execute(fetch_plan(SD_QUERY_BETWEEN, set, false, role)->plan, values, &statement, role,
+	sd_execute(fetch_plan(SD_QUERY_BETWEEN, set, false, InvalidOid, role)->plan, values, &statement, role,
 			   false, SD_VIEW_LATEST, 1);
 	return SPI_processed > 0;
 }
@@ -244,10 +242,17 @@ sd_execute_key_reading(SdQueryKind kind, SdKeySet *set, SdStatement *statement,
 
 		CHECK_FOR_INTERRUPTS();
 		run = arrays ? sd_keys_per_run(set, first) : 1;
-		entry = fetch_plan(kind, set, arrays, role);
+		entry = fetch_plan(kind, set, arrays, InvalidOid, role);
 		if (arrays && entry->ordered && run >= MANY_KEYS &&
 			!may_have_children(set, first, run, role))
 			continue;
+		if (arrays && run >= MANY_KEYS && (kind == SD_QUERY_MARK || kind == SD_QUERY_RESTORE))
+		{
+			Oid			reading = sd_key_reading_operator(kind, set, first, run);
+
+			if (OidIsValid(reading))
+				entry = fetch_plan(kind, set, true, reading, role);
+		}
 		for (int i = 0; i < n; i++)
 			values[i] = arrays ? sd_keys_array(set, i, first, run) : set->values[i][first];
 		values[n] = Int64GetDatum(set->id);

@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "engine/keyset.h"
 #include "executor/executor.h"
@@ -102,4 +103,14 @@ sd_key_set_find(List **list, SdKey *key, bool restored, bool of_parents, int64 i
 	set->before = before;
 	*list = lappend(*list, set);
 	return set;
+}
+
+/* the bytes that a value has in an array, which holds none that are compressed */
+Size
+sd_key_size(SdKeySet *set, int column, int row)
+{
+	Datum		value = set->values[column][row];
+
+	return set->lens[column] == -1 ? toast_raw_datum_size(value) :
+		datumGetSize(value, set->byvals[column], set->lens[column]);
 }

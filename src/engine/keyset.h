@@ -30,6 +30,7 @@ typedef struct SdKeySet
 } SdKeySet;
 
 extern SdKeySet *sd_key_set(SdKey *key, bool restored, bool of_parents, int64 id);
+extern Size sd_key_size(SdKeySet *set, int column, int row);
 extern void sd_key_set_free(SdKeySet *set);
 extern void sd_key_set_add(SdKeySet *set, const Datum *values);
 extern SdKeySet *sd_key_set_find(List **list, SdKey *key, bool restored,

@@ -7,17 +7,12 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/stratnum.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "engine/keytext.h"
-#include "optimizer/cost.h"
-#include "optimizer/optimizer.h"
 #include "tables/foreignkeys.h"
 #include "tables/names.h"
 #include "tables/predicate.h"
@@ -25,10 +20,7 @@
 #include "tables/table.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 /* "ONLY " unless the table is partitioned: RI does not reach down inheritance */
 const char *
@@ -37,21 +29,10 @@ sd_only(Oid relid)
 	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
 }
 
-static Oid
-get_collation(Oid relid, AttrNumber attnum)
-{
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-	return collation;
-}
-
 static void
 append_collation(StringInfo buf, Oid relid, AttrNumber attnum)
 {
-	Oid			collation = get_collation(relid, attnum);
+	Oid			collation = sd_column_collation(relid, attnum);
 	HeapTuple	tuple;
 	Form_pg_collation form;
 
@@ -112,88 +93,6 @@ sd_append_keys(StringInfo buf, int n, bool many)
 	appendStringInfoString(buf, ")");
 }
 
-/*
- * Has the index all rows of the child that a query looks for?  A partial one
- * does, over live rows, for a query that looks at these.
- */
-static bool
-has_rows_for(Relation index, SdQueryKind kind, SdTable *child)
-{
-	List	   *predicate = RelationGetIndexPredicate(index);
-
-	return predicate == NIL ||
-		(kind == SD_QUERY_MARK && child != NULL &&
-		 predicate_implied_by(predicate, list_make1(child->live), false));
-}
-
-/*
- * The operator by which an index of the child finds all keys of an array at
- * once, column first; InvalidOid where there is no such index.  Nor where the
- * child is larger than the cache: keys in order may then mean pages at random,
- * and the planner has to look at the number of keys.
- */
-Oid
-sd_key_array_operator(SdQueryKind kind, SdKeySet *set)
-{
-	SdKey	   *key = set->key;
-	Oid			operator = get_commutator(key->operators[0]);
-	Oid			left;
-	Oid			right;
-	Relation	child;
-	SdTable    *table;
-	ListCell   *lc;
-	bool		found = false;
-
-	if ((kind != SD_QUERY_MARK && kind != SD_QUERY_RESTORE && kind != SD_QUERY_LEFT) ||
-		key->n > 1 || !OidIsValid(operator))
-		return InvalidOid;
-	op_input_types(operator, &left, &right);
-	if (left != get_atttype(key->child, key->child_atts[0]) || right != set->types[0] ||
-		get_collation(key->child, key->child_atts[0]) != get_collation(key->parent, key->parent_atts[0]))
-		return InvalidOid;
-
-	child = relation_open(key->child, AccessShareLock);
-	table = sd_table(child);
-	if (child->rd_rel->relpages > effective_cache_size)
-	{
-		relation_close(child, NoLock);
-		return InvalidOid;
-	}
-	foreach(lc, RelationGetIndexList(child))
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-
-		found = found ||
-			(index->rd_rel->relam == BTREE_AM_OID && index->rd_index->indisvalid &&
-			 index->rd_index->indkey.values[0] == key->child_atts[0] &&
-			 has_rows_for(index, kind, table) &&
-			 op_in_opfamily(operator, index->rd_opfamily[0]) &&
-			 index->rd_indcollation[0] ==
-			 get_collation(key->parent, key->parent_atts[0]));
-		index_close(index, NoLock);
-	}
-	relation_close(child, NoLock);
-	return found ? operator : InvalidOid;
-}
-
-/*
- * The operator family in which the keys have an order, and the foreign key its
- * operator; InvalidOid where there is none, or one for each collation.
- */
-Oid
-sd_key_ordering(SdKeySet *set)
-{
-	SdKey	   *key = set->key;
-	Oid			type = set->types[0];
-	TypeCacheEntry *typcache = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_CMP_PROC_FINFO);
-
-	if (key->n > 1 || get_atttype(key->child, key->child_atts[0]) != type ||
-		OidIsValid(get_typcollation(type)) || !OidIsValid(typcache->cmp_proc_finfo.fn_oid) ||
-		!op_in_opfamily(key->operators[0], typcache->btree_opf))
-		return InvalidOid;
-	return typcache->btree_opf;
-}
-
 /* "c.fk1 >= $n", or <= */
 static void
 append_bound(StringInfo buf, SdKeySet *set, int16 strategy, int n)
@@ -207,21 +106,25 @@ append_bound(StringInfo buf, SdKeySet *set, int16 strategy, int n)
 					 n);
 }
 
-/* "c.fk1 = ANY ($1)" */
+/*
+ * "c.fk1 = ANY ($1)", or, where no index is to be used, "COALESCE(c.fk1 = ANY ($1),
+ * false)": the planner neither takes that to an index nor estimates it key by key.
+ */
 static void
-append_any(StringInfo buf, SdKey *key, Oid operator)
+append_any(StringInfo buf, SdKey *key, SdKeyWay way, Oid operator)
 {
-	appendStringInfo(buf, "c.%s OPERATOR(%s) ANY ($1)",
+	appendStringInfo(buf, way == SD_BY_READING ? "COALESCE(c.%s OPERATOR(%s) ANY ($1), false)" :
+					 "c.%s OPERATOR(%s) ANY ($1)",
 					 sd_column_name(key->child, key->child_atts[0]),
 					 sd_operator_name(operator));
 }
 
 /*
  * The text of a query; its last parameter is the internal one, see statement.c.
- * operator: of sd_key_array_operator(), for those that can use it.
+ * operator: keyaccess.c's, where that is the way; InvalidOid for a join.
  */
 char *
-sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
+sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, SdKeyWay way, Oid operator)
 {
 	SdKey	   *key = set->key;
 	SdTable    *table;
@@ -237,6 +140,8 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 			 *	WHERE k.k1 = c.fk1 [AND ...]
 			 *	[AND (c.deletion_id # $n) = 0] AND $m IS NULL
 			 * or, where an index serves, WHERE c.fk1 = ANY ($1) [AND ...]
+			 * or, where all is read, WHERE COALESCE(c.fk1 = ANY ($1), false)
+			 *	[AND c.deletion_id = $n] AND $m IS NULL
 			 * ----------
 			 */
 			appendStringInfo(&buf, "DELETE FROM %s%s c", sd_only(key->child),
@@ -248,7 +153,7 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 			}
 			appendStringInfoString(&buf, " WHERE ");
 			if (OidIsValid(operator))
-				append_any(&buf, key, operator);
+				append_any(&buf, key, way, operator);
 			else
 				sd_append_match(&buf, key, "c", true, many, set->types);
 			if (kind == SD_QUERY_RESTORE)
@@ -256,11 +161,13 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 				table = sd_table_by_oid(key->child);
 
 				/*
-				 * No plain "=": the foreign key's index is the one to use.  Nor
+				 * No plain "=" where the foreign key's index is the one to use.  Nor
 				 * anything that overflows: the child's owner is not the only one
 				 * who may write there.
 				 */
-				appendStringInfo(&buf, " AND (c.%s OPERATOR(pg_catalog.#) $%d) OPERATOR(pg_catalog.=) 0",
+				appendStringInfo(&buf, way == SD_BY_READING ?
+								 " AND c.%s OPERATOR(pg_catalog.=) $%d" :
+								 " AND (c.%s OPERATOR(pg_catalog.#) $%d) OPERATOR(pg_catalog.=) 0",
 								 sd_column_name(key->child, table->id),
 								 key->n + 1);
 			}
@@ -372,7 +279,7 @@ sd_key_query_text(SdQueryKind kind, SdKeySet *set, bool many, Oid operator)
 			appendStringInfo(&buf, "%s%s c WHERE ", sd_only(key->child),
 							 sd_qualified_name(key->child));
 			if (OidIsValid(operator))
-				append_any(&buf, key, operator);
+				append_any(&buf, key, way, operator);
 			else
 				sd_append_match(&buf, key, "c", true, true, set->types);
 			break;
