@@ -15,14 +15,14 @@ CREATE VIEW tables AS
 COMMENT ON VIEW tables IS 'the managed tables';
 
 CREATE VIEW deletions WITH (security_barrier) AS
-	SELECT l.id, l.target, l.deleted_at, l.deleted_by, l.session_role, l.actor, l.reason,
+	SELECT l.id, l.target, l.deleted_at, l.deleted_by::name, l.session_role::name, l.actor, l.reason,
 		   l.txid, l.application_name,
 		   (SELECT jsonb_object_agg(u.t::text, u.n)
 			  FROM ROWS FROM (unnest(l.tables), unnest(l.marked)) AS u(t, n)) AS rows,
 		   (SELECT sum(n)::bigint FROM unnest(l.marked) AS n) AS total,
-		   l.restored, l.restored_at, l.restored_by,
-		   l.purged, l.purged_at, l.purged_by,
-		   l.held_at IS NOT NULL AS held, l.held_at, l.held_by, l.held_why
+		   l.restored, l.restored_at, l.restored_by::name,
+		   l.purged, l.purged_at, l.purged_by::name,
+		   l.held_at IS NOT NULL AS held, l.held_at, l.held_by::name, l.held_why
 	  FROM softdelete.deletion_log l
 	 WHERE has_table_privilege(l.target, 'SELECT')
 		OR pg_has_role((SELECT relowner FROM pg_class

@@ -1,5 +1,5 @@
 CREATE VIEW restores WITH (security_barrier) AS
-	SELECT e.deletion_id, e.target, e.at AS restored_at, e.role AS restored_by, e.actor, e.reason, e.rows
+	SELECT e.deletion_id, e.target, e.at AS restored_at, e.role::name AS restored_by, e.actor, e.reason, e.rows
 	  FROM softdelete.event_log e
 	 WHERE e.what = 'restored'
 	   AND (has_table_privilege(e.target, 'SELECT')

@@ -4,7 +4,7 @@
 
 -- What trash() reads of the extension's tables, for whoever may see it.
 CREATE VIEW trash_log WITH (security_barrier) AS
-	SELECT l.id, l.tables, l.deleted_by, l.actor, l.reason
+	SELECT l.id, l.tables, l.deleted_by::name, l.actor, l.reason
 	  FROM softdelete.deletion_log l
 	 WHERE has_table_privilege(l.target, 'SELECT')
 		OR pg_has_role((SELECT relowner FROM pg_class

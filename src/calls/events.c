@@ -99,7 +99,7 @@ static const char *const history_query =
 " FROM pg_catalog.jsonb_each_text(h.key) e)"
 " OPERATOR(pg_catalog.=)"
 " (SELECT pg_catalog.array_agg(k ORDER BY k) FROM pg_catalog.unnest($2) k))"
-" SELECT h.at, h.what, h.id, h.role, h.actor, h.reason FROM ("
+" SELECT h.at, h.what, h.id, h.role::pg_catalog.name, h.actor, h.reason FROM ("
 "SELECT l.deleted_at AS at, 'deleted'::pg_catalog.text AS what, l.id, l.deleted_by AS role,"
 " l.actor, l.reason, 0::pg_catalog.int8 AS n"
 " FROM softdelete.deletion_log l WHERE l.id OPERATOR(pg_catalog.=) ANY (SELECT id FROM ids)"

@@ -152,8 +152,8 @@ note_directly(SdLogCount *counts, int n, Oid role, SdNote note)
 static void
 note_by_sql(SdLogCount *counts, int n_counts, Oid role, SdNote note)
 {
-	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, NAMEOID,
-		NAMEOID, TEXTOID, TEXTOID, BOOLOID};
+	Oid			types[] = {INT8ARRAYOID, OIDARRAYOID, INT8ARRAYOID, TEXTOID,
+		TEXTOID, TEXTOID, TEXTOID, BOOLOID};
 	Datum		values[8];
 	char		nulls[] = "        ";
 	bool		purged = note != SD_NOTE_RESTORED;

@@ -39,8 +39,7 @@
 Datum
 sd_log_role(Oid role)
 {
-	return DirectFunctionCall1(namein,
-							   CStringGetDatum(GetUserNameFromId(role, false)));
+	return CStringGetTextDatum(GetUserNameFromId(role, false));
 }
 
 /* a setting as the log keeps it, which has no empty ones */
