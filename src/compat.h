@@ -219,6 +219,7 @@ sd_index_beginscan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 
 /* simple_heap_update(); does the new version need entries in the indexes?  16 has an argument for it */
 #include "access/heapam.h"
+#include "access/xact.h"
 static inline bool
 sd_simple_heap_update(Relation rel, ItemPointer old, HeapTuple tuple)
 {
@@ -230,6 +231,28 @@ sd_simple_heap_update(Relation rel, ItemPointer old, HeapTuple tuple)
 	simple_heap_update(rel, old, tuple);
 #endif
 	return !HeapTupleIsHeapOnly(tuple);
+}
+
+/* VARDATA_ANY() and the like; postgres.h had them before 16 */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* heap_update() that waits */
+static inline TM_Result
+sd_heap_update(Relation rel, ItemPointer old, HeapTuple tuple)
+{
+	CommandId	command = GetCurrentCommandId(true);
+	TM_FailureData failure;
+	LockTupleMode mode;
+#if PG_VERSION_NUM >= 160000
+	TU_UpdateIndexes update;
+
+	return heap_update(rel, old, tuple, command, InvalidSnapshot, true, &failure, &mode,
+					   &update);
+#else
+	return heap_update(rel, old, tuple, command, InvalidSnapshot, true, &failure, &mode);
+#endif
 }
 
 /*

@@ -24,15 +24,6 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-/* what an event says of many deletions */
-typedef struct Span
-{
-	Oid			target;			/* of all of them */
-	int64		first;
-	int64		last;
-	int64		rows;
-} Span;
-
 /*
  * A UUID of version 7: the time in milliseconds, a number that counts up, and what
  * is random for as long as this call.  Such ids come to lie side by side in the
@@ -51,6 +42,34 @@ draw_id(SdEvents *events, pg_uuid_t *id)
 	id->data[10] = (events->base.data[10] & 0x3f) | (drawn << 6);
 }
 
+/* Open the table; false, and nothing is open, where events have to be written by SQL. */
+static bool
+open_table(SdEvents *events)
+{
+	events->rel = table_open(get_relname_relid("event_log", sd_objects()->schema),
+							 RowExclusiveLock);
+	events->indexes = CatalogOpenIndexes(events->rel);
+	if (sd_is_plain_table(events->rel, events->indexes) &&
+		RelationGetNumberOfAttributes(events->rel) == EVENT_COLUMNS)
+		return true;
+	CatalogCloseIndexes(events->indexes);
+	table_close(events->rel, NoLock);
+	return false;
+}
+
+/* Will sd_open_events() be true? */
+bool
+sd_events_are_plain(void)
+{
+	SdEvents	events;
+
+	if (!open_table(&events))
+		return false;
+	CatalogCloseIndexes(events.indexes);
+	table_close(events.rel, NoLock);
+	return true;
+}
+
 /*
  * Begin to write events.  With together, all deletions of a target have one.
  * false, and nothing is open, where events have to be written by SQL.
@@ -62,16 +81,8 @@ sd_open_events(SdEvents *events, Oid role, const char *what, bool together)
 					  (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY) / 1000;
 
 	memset(events, 0, sizeof(SdEvents));
-	events->rel = table_open(get_relname_relid("event_log", sd_objects()->schema),
-							 RowExclusiveLock);
-	events->indexes = CatalogOpenIndexes(events->rel);
-	if (!sd_is_plain_table(events->rel, events->indexes) ||
-		RelationGetNumberOfAttributes(events->rel) != EVENT_COLUMNS)
-	{
-		CatalogCloseIndexes(events->indexes);
-		table_close(events->rel, NoLock);
+	if (!open_table(events))
 		return false;
-	}
 	if (!pg_strong_random(&events->base, sizeof(pg_uuid_t)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -124,34 +135,38 @@ write_event(SdEvents *events, int64 first, int64 last, Oid target, int64 rows)
 	events->n++;
 }
 
-/* Rows of a deletion of that target (or none); deletions come in the order of their ids. */
+/* Add rows of a deletion to what is said of those of its target (or none). */
+List *
+sd_add_to_span(List *spans, int64 id, Oid target, int64 rows)
+{
+	SdSpan	   *span;
+	ListCell   *lc;
+
+	foreach(lc, spans)
+	{
+		span = lfirst(lc);
+		if (span->target != target)
+			continue;
+		span->first = Min(span->first, id);
+		span->last = Max(span->last, id);
+		span->rows += rows;
+		return spans;
+	}
+	span = palloc(sizeof(SdSpan));
+	span->target = target;
+	span->first = span->last = id;
+	span->rows = rows;
+	return lappend(spans, span);
+}
+
+/* Rows of a deletion of that target (or none). */
 void
 sd_add_event(SdEvents *events, int64 id, Oid target, int64 rows)
 {
-	Span	   *span = NULL;
-	ListCell   *lc;
-
-	if (!events->together)
-	{
+	if (events->together)
+		events->spans = sd_add_to_span(events->spans, id, target, rows);
+	else
 		write_event(events, id, id, target, rows);
-		return;
-	}
-	foreach(lc, events->spans)
-	{
-		span = lfirst(lc);
-		if (span->target == target)
-			break;
-	}
-	if (lc == NULL)
-	{
-		span = palloc(sizeof(Span));
-		span->target = target;
-		span->first = id;
-		span->rows = 0;
-		events->spans = lappend(events->spans, span);
-	}
-	span->last = id;
-	span->rows += rows;
 }
 
 void
@@ -161,7 +176,7 @@ sd_close_events(SdEvents *events)
 
 	foreach(lc, events->spans)
 	{
-		Span	   *span = lfirst(lc);
+		SdSpan	   *span = lfirst(lc);
 
 		write_event(events, span->first, span->last, span->target, span->rows);
 	}

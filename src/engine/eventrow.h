@@ -36,6 +36,15 @@ enum EventColumn
 /* events that are inserted together */
 #define MAX_EVENTS 200
 
+/* what an event says of many deletions */
+typedef struct SdSpan
+{
+	Oid			target;			/* of all of them */
+	int64		first;
+	int64		last;
+	int64		rows;
+} SdSpan;
+
 /* the events of one call */
 typedef struct SdEvents
 {
@@ -49,11 +58,13 @@ typedef struct SdEvents
 	uint32		drawn;			/* ids so far */
 	int			n;
 	bool		together;		/* one event for all deletions of a target ... */
-	List	   *spans;			/* ... Span: those so far */
+	List	   *spans;			/* ... SdSpan: those so far */
 } SdEvents;
 
+extern bool sd_events_are_plain(void);
 extern bool sd_open_events(SdEvents *events, Oid role, const char *what, bool together);
 extern void sd_add_event(SdEvents *events, int64 id, Oid target, int64 rows);
+extern List *sd_add_to_span(List *spans, int64 id, Oid target, int64 rows);
 extern void sd_close_events(SdEvents *events);
 
 #endif							/* SOFTDELETE_EVENTROW_H */

@@ -74,7 +74,10 @@ by_id(const void *a, const void *b)
 	return id_a < id_b ? -1 : id_a > id_b;
 }
 
-/* Add n counts to the row at hand, those of tables that it names. */
+/*
+ * Add n counts to the row at hand, those of tables that it names; less what was
+ * written ahead.
+ */
 static void
 note_row(SdLogRows *rows, SdLogCount *counts, int n, SdEvents *events, bool purged)
 {
@@ -85,8 +88,8 @@ note_row(SdLogRows *rows, SdLogCount *counts, int n, SdEvents *events, bool purg
 	int			at = purged ? LOG_PURGED_AT : LOG_RESTORED_AT;
 	int			by = purged ? LOG_PURGED_BY : LOG_RESTORED_BY;
 	int64		sum = 0;
+	int64		ahead = 0;
 	bool		found = false;
-	HeapTuple	tuple;
 
 	slot_getallattrs(slot);
 	memcpy(values, slot->tts_values, sizeof(values));
@@ -95,26 +98,33 @@ note_row(SdLogRows *rows, SdLogCount *counts, int n, SdEvents *events, bool purg
 		if (sd_names_table(values[LOG_TABLES], counts[i].relid))
 		{
 			sum += counts[i].n;
+			ahead += counts[i].ahead;
 			found = true;
 		}
 	if (!found)
 		return;
 	if (purged && !nulls[LOG_HELD_AT])
 		raise_held(DatumGetInt64(values[LOG_ID]));
-	values[count] = Int64GetDatum(DatumGetInt64(values[count]) + sum);
+	values[count] = Int64GetDatum(DatumGetInt64(values[count]) + sum - ahead);
 	values[at] = events->values[EVENT_AT];
 	values[by] = events->values[EVENT_ROLE];
-	nulls[at] = nulls[by] = false;
-	tuple = heap_form_tuple(slot->tts_tupleDescriptor, values, nulls);
-	sd_plain_update(rows->rel, rows->indexes, &slot->tts_tid, tuple);
-	sd_add_event(events, DatumGetInt64(values[LOG_ID]),
-				 nulls[LOG_TARGET] ? InvalidOid : DatumGetObjectId(values[LOG_TARGET]), sum);
-	heap_freetuple(tuple);
+	/* written ahead are rows of which nothing was purged before */
+	nulls[at] = nulls[by] = ahead > 0 && sum == 0;
+	if (ahead == 0 || sum != ahead)
+	{
+		HeapTuple	tuple = heap_form_tuple(slot->tts_tupleDescriptor, values, nulls);
+
+		sd_plain_update(rows->rel, rows->indexes, &slot->tts_tid, tuple);
+		heap_freetuple(tuple);
+	}
+	if (ahead == 0 || sum > 0)
+		sd_add_event(events, DatumGetInt64(values[LOG_ID]),
+					 nulls[LOG_TARGET] ? InvalidOid : DatumGetObjectId(values[LOG_TARGET]), sum);
 }
 
 /* false, and nothing is done, where it takes SQL */
 static bool
-note_directly(SdLogCount *counts, int n, Oid role, SdNote note)
+note_directly(SdLogCount *counts, int n, Oid role, SdNote note, List *spans)
 {
 	SdEvents   *events = palloc(sizeof(SdEvents));
 	bool		purged = note != SD_NOTE_RESTORED;
@@ -128,6 +138,7 @@ note_directly(SdLogCount *counts, int n, Oid role, SdNote note)
 		sd_close_events(events);
 		return false;
 	}
+	events->spans = spans;
 	/* in one order, lest two sessions wait for each other */
 	qsort(counts, n, sizeof(SdLogCount), by_id);
 	for (int i = 0; i < n; i = end)
@@ -135,7 +146,9 @@ note_directly(SdLogCount *counts, int n, Oid role, SdNote note)
 		CHECK_FOR_INTERRUPTS();
 		for (end = i + 1; end < n && counts[end].id == counts[i].id;)
 			end++;
-		if (sd_find_locked_log_row(&rows, counts[i].id, &counts[i].tid))
+		if (end == i + 1 && counts[i].ahead > 0 && counts[i].ahead == counts[i].n)
+			sd_add_event(events, counts[i].id, counts[i].target, counts[i].n);
+		else if (sd_find_locked_log_row(&rows, counts[i].id, &counts[i].tid))
 			note_row(&rows, &counts[i], end - i, events, purged);
 	}
 	sd_close_log_rows(&rows);
@@ -203,6 +216,13 @@ note_by_sql(SdLogCount *counts, int n_counts, Oid role, SdNote note)
 	}
 }
 
+/* May rows of the log be written ahead?  Only where what is to be added later on takes no SQL. */
+bool
+sd_log_may_be_ahead(void)
+{
+	return !IsolationUsesXactSnapshot() && sd_events_are_plain();
+}
+
 /*
  * Add to the log rows of earlier deletions how many of their rows were
  * restored or purged, when and by whom, and an event for each of them.  Raises
@@ -210,12 +230,24 @@ note_by_sql(SdLogCount *counts, int n_counts, Oid role, SdNote note)
  *
  * What a row says in deletion_id is not proof: whoever may INSERT can write any
  * number there.  So count only rows of tables that the deletion took rows from.
+ *
+ * spans: SdSpan, of expired rows of which the log knows already; have but events.
  */
 void
-sd_log_note_counts(SdLogCount *counts, int n, Oid role, SdNote note)
+sd_log_note_counts(SdLogCount *counts, int n, Oid role, SdNote note, List *spans)
 {
-	if (n > 0 && !note_directly(counts, n, role, note))
-		note_by_sql(counts, n, role, note);
+	bool		ahead = spans != NIL;
+
+	if ((n == 0 && !ahead) || note_directly(counts, n, role, note, spans))
+		return;
+	for (int i = 0; i < n; i++)
+		ahead |= counts[i].ahead > 0;
+	if (ahead)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the log was given triggers or the like during the purge"),
+				 errhint("Purge again.")));
+	note_by_sql(counts, n, role, note);
 }
 
 /* Append the counts to a list that has room for them; how many they are. */
@@ -234,6 +266,7 @@ sd_log_counts(HTAB *counts, SdLogCount *list)
 		list[n].id = entry->key.id;
 		list[n].relid = (Oid) entry->key.relid;
 		ItemPointerSetInvalid(&list[n].tid);
+		list[n].ahead = 0;
 		list[n++].n = entry->n;
 	}
 	return n;
@@ -250,6 +283,6 @@ sd_log_note(HTAB *counts, Oid role, bool purged)
 	list = MemoryContextAllocHuge(CurrentMemoryContext,
 								  sizeof(SdLogCount) * (hash_get_num_entries(counts) + 1));
 	sd_log_note_counts(list, sd_log_counts(counts, list), role,
-					   purged ? SD_NOTE_PURGED : SD_NOTE_RESTORED);
+					   purged ? SD_NOTE_PURGED : SD_NOTE_RESTORED, NIL);
 	pfree(list);
 }

@@ -8,7 +8,7 @@
  * triggers and the like on them, which this way knows nothing of: then the
  * callers use SQL.
  *
- * Called by log.c, lognote.c and purge's tally.  Keeps nothing.
+ * Called by log.c, lognote.c and loglock.c.  Keeps nothing.
  */
 #include "postgres.h"
 
@@ -154,6 +154,21 @@ sd_plain_update(Relation rel, CatalogIndexState indexes, ItemPointer old, HeapTu
 }
 
 /*
+ * The same for a row that others may be changing: waits for them.  false, and
+ * nothing is done, where they have.
+ */
+bool
+sd_plain_update_unchanged(Relation rel, CatalogIndexState indexes, ItemPointer old,
+						  HeapTuple tuple)
+{
+	if (sd_heap_update(rel, old, tuple) != TM_Ok)
+		return false;
+	if (!HeapTupleIsHeapOnly(tuple))
+		enter_tuple(rel, indexes, tuple);
+	return true;
+}
+
+/*
  * Open the log.  false, and nothing is open: its rows cannot be changed without
  * SQL.  Nor can they in a transaction with one snapshot, which has errors of its
  * own for rows that others have changed.
@@ -188,8 +203,8 @@ sd_open_log_rows(SdLogRows *rows)
  * Lock the row at hand, as an UPDATE of it would, in its last version; false where
  * it is gone.
  */
-static bool
-lock_row_at_hand(SdLogRows *rows)
+bool
+sd_lock_row_at_hand(SdLogRows *rows)
 {
 	TM_FailureData failure;
 	TM_Result	result;
@@ -204,16 +219,15 @@ lock_row_at_hand(SdLogRows *rows)
 	return true;
 }
 
-/* The row of that deletion; false where there is none. */
+/* The row of that deletion, as it was when the log was opened; false where there is none. */
 bool
-sd_lock_log_row(SdLogRows *rows, int64 id)
+sd_find_log_row(SdLogRows *rows, int64 id)
 {
 	ScanKeyData key;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
 	index_rescan(rows->scan, &key, 1, NULL, 0);
-	return index_getnext_slot(rows->scan, ForwardScanDirection, rows->slot) &&
-		lock_row_at_hand(rows);
+	return index_getnext_slot(rows->scan, ForwardScanDirection, rows->slot);
 }
 
 /* The same for a row that this transaction has locked before, there. */
@@ -226,7 +240,7 @@ sd_find_locked_log_row(SdLogRows *rows, int64 id, ItemPointer tid)
 	return (ItemPointerIsValid(tid) &&
 			table_tuple_fetch_row_version(rows->rel, tid, rows->snapshot, rows->slot) &&
 			DatumGetInt64(slot_getattr(rows->slot, LOG_ID + 1, &isnull)) == id) ||
-		sd_lock_log_row(rows, id);
+		(sd_find_log_row(rows, id) && sd_lock_row_at_hand(rows));
 }
 
 void
@@ -254,104 +268,4 @@ sd_names_table(Datum tables, Oid table)
 	if ((Pointer) array != DatumGetPointer(tables))
 		pfree(array);
 	return found;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	int64		id_a = *(const int64 *) a;
-	int64		id_b = *(const int64 *) b;
-
-	return id_a < id_b ? -1 : id_a > id_b;
-}
-
-static void
-lock_by_sql(int64 *ids, int n, SdLogRowSeen seen, void *argument)
-{
-	Oid			types[] = {INT8ARRAYOID};
-	Datum		values[1];
-	Datum	   *elements = palloc(sizeof(Datum) * n);
-
-	for (int i = 0; i < n; i++)
-		elements[i] = Int64GetDatum(ids[i]);
-	values[0] = PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
-												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	(void) sd_own_sql("SELECT id, held_at IS NOT NULL, target, tables FROM softdelete.deletion_log"
-					  " WHERE id OPERATOR(pg_catalog.=) ANY ($1) ORDER BY id FOR NO KEY UPDATE",
-					  1, types, values);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		Datum		row[4];
-		bool		nulls[4];
-
-		for (int j = 0; j < 4; j++)
-			row[j] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, j + 1, &nulls[j]);
-		seen(argument, DatumGetInt64(row[0]), NULL, DatumGetBool(row[1]),
-			 nulls[2] ? InvalidOid : DatumGetObjectId(row[2]), row[3]);
-	}
-	SPI_freetuptable(SPI_tuptable);
-	pfree(DatumGetPointer(values[0]));
-	pfree(elements);
-}
-
-static void
-tell(SdLogRows *rows, int64 id, SdLogRowSeen seen, void *argument)
-{
-	bool		isnull;
-	Datum		target = slot_getattr(rows->slot, LOG_TARGET + 1, &isnull);
-	Datum		tables = slot_getattr(rows->slot, LOG_TABLES + 1, &(bool) {0});
-
-	seen(argument, id, &rows->slot->tts_tid, !slot_attisnull(rows->slot, LOG_HELD_AT + 1),
-		 isnull ? InvalidOid : DatumGetObjectId(target), tables);
-}
-
-/* Those ids lie close together: one pass along the index, not a descent for each. */
-static void
-lock_range(SdLogRows *rows, int64 *ids, int n, SdLogRowSeen seen, void *argument)
-{
-	IndexScanDesc scan = sd_index_beginscan(rows->rel, rows->primary, rows->snapshot, 2);
-	ScanKeyData keys[2];
-	int			i = 0;
-
-	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(ids[0]));
-	ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(ids[n - 1]));
-	index_rescan(scan, keys, 2, NULL, 0);
-	while (i < n && index_getnext_slot(scan, ForwardScanDirection, rows->slot))
-	{
-		int64		id = DatumGetInt64(slot_getattr(rows->slot, LOG_ID + 1, &(bool) {0}));
-
-		CHECK_FOR_INTERRUPTS();
-		while (i < n && ids[i] < id)
-			i++;
-		if (i < n && ids[i] == id && lock_row_at_hand(rows))
-			tell(rows, id, seen, argument);
-	}
-	index_endscan(scan);
-}
-
-/*
- * Lock the rows of these deletions, which it sorts: in one order, lest two
- * sessions wait for each other.  SPI is connected.
- */
-void
-sd_lock_log_rows(int64 *ids, int n, SdLogRowSeen seen, void *argument)
-{
-	SdLogRows	rows;
-
-	qsort(ids, n, sizeof(int64), by_id);
-	if (!sd_open_log_rows(&rows))
-	{
-		lock_by_sql(ids, n, seen, argument);
-		return;
-	}
-	if (n > 1 && (uint64) ids[n - 1] - (uint64) ids[0] < (uint64) n * 4)
-		lock_range(&rows, ids, n, seen, argument);
-	else
-		for (int i = 0; i < n; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (sd_lock_log_row(&rows, ids[i]))
-				tell(&rows, ids[i], seen, argument);
-		}
-	sd_close_log_rows(&rows);
 }

@@ -50,10 +50,6 @@ typedef struct SdLogRows
 	TupleTableSlot *slot;		/* the row at hand */
 } SdLogRows;
 
-/* told of a locked row (where, if that is known): is it on hold, and what did it take? */
-typedef void (*SdLogRowSeen) (void *argument, int64 id, ItemPointer tid, bool held,
-							  Oid target, Datum tables);
-
 extern Datum sd_log_role(Oid role);
 extern Datum sd_log_text(const char *value, bool *isnull);
 extern bool sd_is_plain_table(Relation rel, CatalogIndexState indexes);
@@ -62,12 +58,14 @@ extern void sd_plain_insert_many(Relation rel, CatalogIndexState indexes,
 								 TupleTableSlot **slots, int n);
 extern void sd_plain_update(Relation rel, CatalogIndexState indexes, ItemPointer old,
 							HeapTuple tuple);
+extern bool sd_plain_update_unchanged(Relation rel, CatalogIndexState indexes,
+									  ItemPointer old, HeapTuple tuple);
 
 extern bool sd_open_log_rows(SdLogRows *rows);
 extern bool sd_names_table(Datum tables, Oid table);
-extern bool sd_lock_log_row(SdLogRows *rows, int64 id);
+extern bool sd_find_log_row(SdLogRows *rows, int64 id);
+extern bool sd_lock_row_at_hand(SdLogRows *rows);
 extern bool sd_find_locked_log_row(SdLogRows *rows, int64 id, ItemPointer tid);
 extern void sd_close_log_rows(SdLogRows *rows);
-extern void sd_lock_log_rows(int64 *ids, int n, SdLogRowSeen seen, void *argument);
 
 #endif							/* SOFTDELETE_LOGROW_H */

@@ -161,10 +161,10 @@ try(Attempt *attempt, void (*work) (void *), const char **why)
 
 /*
  * Take rows of deletions that are on hold out of the batch, and those whose time
- * has not come: they have not expired.
+ * has not come: they have not expired.  all_go: the others are likely to go.
  */
 static void
-leave_held(PurgeRun *run, PurgeRows *batch)
+leave_held(PurgeRun *run, PurgeRows *batch, bool all_go)
 {
 	int64	   *ids = palloc(sizeof(int64) * batch->n);
 	Oid			type = getBaseType(TupleDescAttr(RelationGetDescr(run->rel),
@@ -174,7 +174,7 @@ leave_held(PurgeRun *run, PurgeRows *batch)
 
 	for (int i = 0; i < batch->n; i++)
 		ids[i] = batch->rows[i].id;
-	sd_tally_lock(run->tally, ids, batch->n);
+	sd_tally_lock(run->tally, ids, batch->n, all_go ? run->root : InvalidOid);
 	for (int i = 0; i < batch->n; i++)
 	{
 		if (sd_tally_holds(run->tally, ids[i]))
@@ -267,7 +267,9 @@ sd_erase_batch(PurgeRun *run, PurgeRows *batch)
 	Attempt		attempt = {run, batch, 0, 0, guarded};
 	const char *why;
 
-	leave_held(run, batch);
+	/* rows that others may refer to, only when some have gone */
+	leave_held(run, batch, direct && !run->crowded && run->kept.rows == 0 &&
+			   (run->n_atts == 0 || run->purged > 0));
 	sd_leave_held_above(run, batch);
 	attempt.n = batch->n;
 	if (attempt.n > 0 && direct && !run->crowded)

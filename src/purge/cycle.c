@@ -201,7 +201,7 @@ leave_held(SdCycle *cycle, RowSet *rows, int64 *ids, Datum *times)
 {
 	int			n = 0;
 
-	sd_tally_lock(cycle->tally, ids, rows->n);
+	sd_tally_lock(cycle->tally, ids, rows->n, InvalidOid);
 	for (int i = 0; i < rows->n; i++)
 	{
 		if (sd_tally_holds(cycle->tally, ids[i]))

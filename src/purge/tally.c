@@ -6,7 +6,8 @@
  * wrote anew would get a version and a MultiXact a batch.  So a deletion's row is
  * locked once, in the transaction around the batches and before the first of the
  * deletion's rows is erased (from then on nobody can put it on hold), and
- * written once, when the table is done or many deletions have come together.
+ * written once, when the table is done or many deletions have come together.  Where
+ * all of a deletion is to go in one batch, it is written ahead instead of locked.
  *
  * Called by batch.c, cycle.c, purge.c and step.c; runs SQL as the owner of the
  * log.  Memory: some 100 bytes for each of at most MAX_KNOWN deletions and those
@@ -16,8 +17,9 @@
 
 #include "common/hashfn.h"
 #include "engine/counts.h"
+#include "engine/eventrow.h"
+#include "engine/loglock.h"
 #include "engine/lognote.h"
-#include "engine/logrow.h"
 #include "mark/guard.h"
 #include "miscadmin.h"
 #include "purge/tally.h"
@@ -35,9 +37,12 @@ typedef struct Known
 	Interval	retention;		/* ... for so long */
 	bool		stays;			/* it was so for some */
 	char		status;			/* simplehash's */
-	ItemPointerData tid;		/* where the log's row is */
+	ItemPointerData tid;		/* where the log's row is ... */
+	Oid			target;			/* ... what it says of that ... */
+	int64		ahead;			/* ... and how many rows, of those to come, are purged */
 	Oid			relid;			/* the topmost table of ... */
 	int64		n;				/* ... rows that were erased one like the other */
+	int64		going;			/* its rows in the batch that it came with */
 } Known;
 
 /* looked up for every row, and so inlined */
@@ -56,8 +61,13 @@ struct SdTally
 {
 	MemoryContext context;
 	SdLonger   *longer;			/* tables whose rows others may wait for, or NULL */
+	bool		asked;			/* whether rows of the log ... */
+	bool		may_be_ahead;	/* ... may be written ahead */
 	known_hash *known;
 	HTAB	   *counts;			/* SdIdCount: other rows erased, or NULL */
+	int64	   *latest;			/* the deletions that came to be known last */
+	int			n_latest;
+	List	   *spans;			/* SdSpan: those of which the log says already what became of them */
 };
 
 static void
@@ -66,6 +76,9 @@ start(SdTally *tally)
 	MemoryContextReset(tally->context);
 	tally->known = known_create(tally->context, 64, NULL);
 	tally->counts = NULL;
+	tally->latest = NULL;
+	tally->n_latest = 0;
+	tally->spans = NIL;
 }
 
 /* An empty one, in the current memory context; for one transaction. */
@@ -96,50 +109,106 @@ typedef struct Seeing
 } Seeing;
 
 static void
-row_seen(void *argument, int64 id, ItemPointer tid, bool held, Oid target, Datum tables)
+row_seen(void *argument, SdLogRowFacts *row)
 {
 	Seeing	   *seeing = argument;
 	Known		stray;
-	Known	   *known = seeing->all_known ? known_lookup(seeing->tally->known, id) : &stray;
+	Known	   *known = seeing->all_known ? known_lookup(seeing->tally->known, row->id) : &stray;
 
-	if (tid != NULL)
-		known->tid = *tid;
-	known->held = held;
+	if (row->tid != NULL)
+		known->tid = *row->tid;
+	known->target = row->target;
+	known->ahead = row->ahead;
+	known->held = row->held;
 	known->waits = seeing->tally->longer != NULL &&
-		sd_has_to_wait(seeing->tally->longer, target, tables, &known->for_ever,
+		sd_has_to_wait(seeing->tally->longer, row->target, row->tables, &known->for_ever,
 					   &known->retention);
 	seeing->any_stays |= known->held || known->waits;
 }
 
-/* Get to know these deletions (0 is none) before rows of them are erased. */
-void
-sd_tally_lock(SdTally *tally, int64 *ids, int n)
+static int64
+rows_going(void *argument, int64 id)
 {
-	int64	   *unknown = palloc(sizeof(int64) * n);
+	return known_lookup(((Seeing *) argument)->tally->known, id)->going;
+}
+
+static bool
+may_be_ahead(SdTally *tally)
+{
+	if (!tally->asked)
+		tally->may_be_ahead = sd_log_may_be_ahead();
+	tally->asked = true;
+	/* which of its rows have to wait is not known before the row is locked */
+	return tally->may_be_ahead && tally->longer == NULL;
+}
+
+/*
+ * Forget deletions of the last batch whose rows of the log were written ahead and are
+ * right, but for the event: a small hash is a fast one.
+ */
+static void
+forget_settled(SdTally *tally)
+{
+	MemoryContext old = MemoryContextSwitchTo(tally->context);
+
+	for (int i = 0; i < tally->n_latest; i++)
+	{
+		Known	   *known = known_lookup(tally->known, tally->latest[i]);
+
+		if (known->ahead == 0 || known->ahead != known->n)
+			continue;
+		tally->spans = sd_add_to_span(tally->spans, known->id, known->target, known->n);
+		known_delete_item(tally->known, known);
+	}
+	tally->n_latest = 0;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Get to know the deletions of n rows (0 is none) before rows of them are erased.
+ * going: all of these rows are likely to go, and this is their topmost table.
+ */
+void
+sd_tally_lock(SdTally *tally, int64 *ids, int n, Oid going)
+{
+	int64	   *unknown;
 	int			n_unknown = 0;
 	Seeing		seeing = {tally, true, false};
+	SdLogLock	lock = {row_seen, NULL, going, &seeing};
+	Known	   *known = NULL;
 
+	forget_settled(tally);
 	if (tally->known->members >= MAX_KNOWN)
 		sd_tally_write(tally);
+	if (tally->latest != NULL)
+		pfree(tally->latest);
+	tally->latest = unknown = MemoryContextAlloc(tally->context, sizeof(int64) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		Known	   *known;
-		bool		found;
+		bool		found = true;
 
+		if (ids[i] == 0)
+			continue;
 		/* rows of one deletion mostly lie side by side */
-		if (ids[i] == 0 || (i > 0 && ids[i] == ids[i - 1]))
-			continue;
-		known = known_insert(tally->known, ids[i], &found);
+		if (known == NULL || known->id != ids[i])
+			known = known_insert(tally->known, ids[i], &found);
 		if (found)
+		{
+			known->going++;
 			continue;
+		}
 		known->held = known->waits = known->stays = false;
-		known->n = 0;
+		known->relid = going;
+		known->n = known->ahead = 0;
+		known->going = 1;
 		ItemPointerSetInvalid(&known->tid);
 		unknown[n_unknown++] = ids[i];
 	}
+	if (n_unknown > 0 && OidIsValid(going) && may_be_ahead(tally))
+		lock.going = rows_going;
 	if (n_unknown > 0)
-		sd_lock_log_rows(unknown, n_unknown, row_seen, &seeing);
-	pfree(unknown);
+		sd_lock_log_rows(unknown, n_unknown, &lock);
+	tally->n_latest = n_unknown;
 }
 
 /* Must the rows of that deletion stay?  It is known. */
@@ -175,6 +244,7 @@ sd_tally_check(SdTally *tally, HTAB *counts)
 	HASH_SEQ_STATUS scan;
 	SdIdCount  *entry;
 	Seeing		seeing = {tally, false, false};
+	SdLogLock	lock = {row_seen, NULL, InvalidOid, &seeing};
 	int64	   *unknown;
 	int			n = 0;
 
@@ -192,7 +262,7 @@ sd_tally_check(SdTally *tally, HTAB *counts)
 			seeing.any_stays |= known->stays;
 	}
 	if (n > 0)
-		sd_lock_log_rows(unknown, n, row_seen, &seeing);
+		sd_lock_log_rows(unknown, n, &lock);
 	if (seeing.any_stays)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -223,24 +293,29 @@ sd_tally_count(SdTally *tally, int64 id, Oid relid, int64 n)
 void
 sd_tally_write(SdTally *tally)
 {
-	SdLogCount *list = MemoryContextAllocHuge(tally->context,
-											  sizeof(SdLogCount) *
-											  (tally->known->members +
-											   (tally->counts ? hash_get_num_entries(tally->counts) : 0) + 1));
-	int			n = sd_log_counts(tally->counts, list);
+	SdLogCount *list;
 	known_iterator scan;
 	Known	   *known;
+	int			n;
 
+	forget_settled(tally);
+	list = MemoryContextAllocHuge(tally->context,
+								  sizeof(SdLogCount) *
+								  (tally->known->members +
+								   (tally->counts ? hash_get_num_entries(tally->counts) : 0) + 1));
+	n = sd_log_counts(tally->counts, list);
 	known_start_iterate(tally->known, &scan);
 	while ((known = known_iterate(tally->known, &scan)) != NULL)
 	{
-		if (known->n == 0)
+		if (known->n == 0 && known->ahead == 0)
 			continue;
 		list[n].id = known->id;
 		list[n].relid = known->relid;
+		list[n].target = known->target;
+		list[n].ahead = known->ahead;
 		list[n].tid = known->tid;
 		list[n++].n = known->n;
 	}
-	sd_log_note_counts(list, n, GetUserId(), SD_NOTE_EXPIRED);
+	sd_log_note_counts(list, n, GetUserId(), SD_NOTE_EXPIRED, tally->spans);
 	start(tally);
 }

@@ -15,7 +15,7 @@ typedef struct SdTally SdTally;
 
 extern SdTally *sd_tally_begin(void);
 extern void sd_tally_wait_for(SdTally *tally, SdLonger *longer);
-extern void sd_tally_lock(SdTally *tally, int64 *ids, int n);
+extern void sd_tally_lock(SdTally *tally, int64 *ids, int n, Oid going);
 extern bool sd_tally_holds(SdTally *tally, int64 id);
 extern bool sd_tally_waits(SdTally *tally, int64 id, Datum time, Oid type,
 						   TimestampTz now);
