@@ -207,7 +207,9 @@ BEGIN
 			   s.ddl, CASE WHEN d.share > 0.3 THEN 'should' ELSE 'maybe' END
 		  FROM softdelete.deleted_share(target) AS d(share)
 		 CROSS JOIN LATERAL softdelete.indexes_to_narrow(target, true) f
-		 CROSS JOIN LATERAL softdelete.replacing(f.index, NULL, f.ddl, NULL, NULL) WITH ORDINALITY AS s(ddl, n)
+		 -- and what disable() puts it back by
+		 CROSS JOIN LATERAL (SELECT r.ddl, r.n FROM softdelete.replacing(f.index, NULL, f.ddl, NULL, NULL) WITH ORDINALITY AS r(ddl, n)
+							 UNION ALL SELECT softdelete.live_index_comment(f.index), 9) AS s(ddl, n)
 		 WHERE d.share > 0.1 AND (SELECT c.relkind FROM pg_class c WHERE c.oid = f.index) = 'i'
 		 ORDER BY f.name, s.n;
 END $$;

@@ -77,6 +77,7 @@ SELECT pg_get_indexdef('sd_live_all.a_x'::regclass);
 CREATE TABLE note (id int PRIMARY KEY, x int, t text);
 CREATE INDEX note_x ON note (x);
 CREATE INDEX note_t ON note (t, x);
+COMMENT ON INDEX note_t IS 'ours';
 SET client_min_messages = warning;
 SELECT softdelete.enable('note');
 INSERT INTO note SELECT n, n, repeat('x', 50) || n FROM generate_series(1, 3000) n;
@@ -86,6 +87,12 @@ SELECT severity, ddl FROM softdelete.advice('note') WHERE kind = 'partial_index'
 DELETE FROM note WHERE id % 2 = 0;
 ANALYZE note;
 SELECT severity, ddl FROM softdelete.advice('note') WHERE kind = 'partial_index';
+-- its commands do what enable() does, for disable(), too
+SELECT ddl FROM softdelete.advice('note') WHERE kind = 'partial_index' \gexec
+SELECT severity, ddl FROM softdelete.advice('note') WHERE kind = 'partial_index';
+SELECT i, pg_get_indexdef(i), obj_description(i) FROM (VALUES ('note_t'::regclass), ('note_x')) v(i);
+SELECT softdelete.disable('note');
+SELECT i, pg_get_indexdef(i), obj_description(i) FROM (VALUES ('note_t'::regclass), ('note_x')) v(i);
 
 -- in steps: a small table's at once, for a large one the commands, which are what enable() does
 SET client_min_messages = notice;
