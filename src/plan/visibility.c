@@ -146,6 +146,37 @@ add_condition(PlannerInfo *root, RelOptInfo *rel, Node *condition)
 										 rinfo->security_level);
 }
 
+/*
+ * May the condition have to be proved of an index, or by one: because that is partial,
+ * or because the query says which status it looks for by it?
+ */
+static bool
+index_speaks_of_mark(SdTable *table, IndexOptInfo *index)
+{
+	for (int i = 0; i < index->nkeycolumns; i++)
+		if (index->indexkeys[i] == table->marker)
+			return true;
+	return index->indpred != NIL && index->indexoid != table->deleted_index;
+}
+
+/*
+ * The condition of the rows to be seen: the shorter one where neither an index nor
+ * the bounds of partitions have to match it.
+ */
+static Node *
+row_condition(SdTable *table, RelOptInfo *rel, bool live)
+{
+	ListCell   *lc;
+
+	if (!live || table->live_filter == table->live ||
+		table->partitioned || table->root != table->relid)
+		return sd_condition(table, rel->relid, live);
+	foreach(lc, rel->indexlist)
+		if (index_speaks_of_mark(table, lfirst_node(IndexOptInfo, lc)))
+			return sd_condition(table, rel->relid, true);
+	return sd_live_filter(table, rel->relid);
+}
+
 static void
 softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 						 RelOptInfo *rel)
@@ -181,8 +212,8 @@ softdelete_relation_info(PlannerInfo *root, Oid relid, bool inhparent,
 											   sd_planning.check_atts));
 			else if (visibility != SD_VISIBLE_ALL)
 			{
-				Node	   *condition = sd_condition(table, rel->relid,
-													 visibility == SD_VISIBLE_LIVE);
+				Node	   *condition = row_condition(table, rel,
+													  visibility == SD_VISIBLE_LIVE);
 
 				add_condition(root, rel, sd_planning.by_key ?
 							  filter_only(condition) : condition);

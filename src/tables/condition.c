@@ -21,6 +21,7 @@
 #include "tables/condition.h"
 #include "tables/predicate.h"
 #include "tables/table.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 /* $1 is the marker, $2 the deleted value: see sd_status_predicate() */
@@ -90,13 +91,81 @@ sd_parse_condition(Relation rel, SdTable *table, bool live)
 	return eval_const_expressions(NULL, expr);
 }
 
-/* The condition that a row of range table entry varno is live, or is not. */
-Node *
-sd_condition(SdTable *table, Index varno, bool live)
+/*
+ * "column <> 'deleted'", by itself or in "column IS NULL OR ...", else NULL.
+ */
+static OpExpr *
+differs_from_deleted(Node *live)
 {
-	Node	   *expr = copyObject(live ? table->live : table->deleted);
+	Node	   *last = live;
+
+	if (is_orclause(live))
+	{
+		List	   *terms = ((BoolExpr *) live)->args;
+
+		if (list_length(terms) != 2 || !IsA(linitial(terms), NullTest) ||
+			linitial_node(NullTest, terms)->nulltesttype != IS_NULL)
+			return NULL;
+		last = lsecond(terms);
+	}
+	if (!IsA(last, OpExpr) || list_length(((OpExpr *) last)->args) != 2 ||
+		!IsA(lsecond(((OpExpr *) last)->args), Const) ||
+		lsecond_node(Const, ((OpExpr *) last)->args)->constisnull)
+		return NULL;
+	return (OpExpr *) last;
+}
+
+/*
+ * "column IS DISTINCT FROM 'deleted'", which is true of the same rows as the live
+ * condition on a status and takes half the steps.  But no index's condition is proved
+ * by it, and as text it would have its operator looked up in the search_path, so it
+ * is for the planner only.  A text equals another, by any collation that is
+ * deterministic, if the bytes do: byteaeq() compares these and asks for no collation.
+ * Any other condition comes back as it is.
+ */
+Node *
+sd_shorter_condition(Node *live)
+{
+	OpExpr	   *differs = differs_from_deleted(live);
+	Oid			equal = differs ? get_negator(differs->opno) : InvalidOid;
+	DistinctExpr *result;
+
+	if (!OidIsValid(equal))
+		return live;
+	result = makeNode(DistinctExpr);
+	result->opno = equal;
+	result->opfuncid = get_opcode(equal);
+	if (result->opfuncid == F_TEXTEQ && OidIsValid(differs->inputcollid) &&
+		get_collation_isdeterministic(differs->inputcollid))
+		result->opfuncid = F_BYTEAEQ;
+	result->opresulttype = BOOLOID;
+	result->opcollid = differs->opcollid;
+	result->inputcollid = differs->inputcollid;
+	result->args = copyObject(differs->args);
+	result->location = -1;
+	return (Node *) result;
+}
+
+static Node *
+condition_of(Node *condition, Index varno)
+{
+	Node	   *expr = copyObject(condition);
 
 	if (varno != 1)
 		ChangeVarNodes(expr, 1, varno, 0);
 	return expr;
+}
+
+/* The condition that a row of range table entry varno is live, or is not. */
+Node *
+sd_condition(SdTable *table, Index varno, bool live)
+{
+	return condition_of(live ? table->live : table->deleted, varno);
+}
+
+/* That a row is live, for who has no index that has to match. */
+Node *
+sd_live_filter(SdTable *table, Index varno)
+{
+	return condition_of(table->live_filter, varno);
 }

@@ -10,6 +10,8 @@
 #include "tables/table.h"
 
 extern Node *sd_parse_condition(Relation rel, SdTable *table, bool live);
+extern Node *sd_shorter_condition(Node *live);
 extern Node *sd_condition(SdTable *table, Index varno, bool live);
+extern Node *sd_live_filter(SdTable *table, Index varno);
 
 #endif							/* SOFTDELETE_CONDITION_H */

@@ -284,6 +284,7 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	}
 
 	table->live = sd_parse_condition(rel, table, true);
+	table->live_filter = sd_shorter_condition(table->live);
 	table->deleted = sd_parse_condition(rel, table, false);
 	table->children = sd_keys_of(rel, true);
 	table->parents = sd_keys_of(rel, false);

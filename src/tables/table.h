@@ -53,6 +53,8 @@ typedef struct SdTable
 	bool		shard;			/* it is a shard itself */
 	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
 	Node	   *deleted;
+	Node	   *live_filter;	/* what is true of the same rows as live and costs less
+								 * to evaluate, but no index matches it; or live */
 	List	   *children;		/* SdKey: foreign keys that refer to it */
 	List	   *parents;		/* SdKey: its own foreign keys */
 	List	   *held;			/* SdHeldKey: unique keys that deleted rows hold */
