@@ -214,8 +214,8 @@ is(query(q(SELECT count(*) FROM pg_index WHERE NOT indisvalid)), 0, 'create_live
 
 srand(1);
 # A page of the log has room for four rows with such a reason: so the fifth,
-# and any new version of a row, needs a new page.
-my $reason = "SET softdelete.reason = '" . join('', map { chr(97 + rand(26)) } 1 .. 1720) . "'; ";
+# and any new version of a row, needs a new page, of TOAST where it is the longest row's.
+my $reason = "SET softdelete.reason = '" . join('', map { chr(97 + rand(26)) } 1 .. 1830) . "'; ";
 # Pages are filled to the end here, without the room for new versions that they have.
 query('ALTER TABLE softdelete.deletion_log SET (fillfactor = 100); TRUNCATE softdelete.deletion_log; SET softdelete.hard_delete = on; SET search_path = shop; DELETE FROM parent WHERE deleted_at IS NOT NULL');
 is(owner($reason . join('; ', map { "DELETE FROM grandchild WHERE id = (SELECT min(id) FROM grandchild)" } 1 .. 4)), '', 'a page of the log is full');
