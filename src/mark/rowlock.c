@@ -4,17 +4,21 @@
  *
  * Marking changes no key column, so the UPDATE alone would lock the row FOR NO
  * KEY UPDATE, which does not stop a concurrent INSERT of a child (its check
- * takes FOR KEY SHARE), and the child would be an orphan.  So the old version is
- * locked FOR UPDATE first.  heap_update() keeps the stronger of the two locks of
- * one transaction, and the child's check waits, then meets the marked version.
+ * takes FOR KEY SHARE), and the child would be an orphan.  So for the UPDATE the
+ * marker counts as a key column: heap_update() makes a key update of it, the
+ * child's check waits, and then meets the marked version.  An invalidation of the
+ * table may undo that just before, so each row is looked at when it is written
+ * whether it was one.  stamp.c sees to it that nothing is opened in between, which
+ * is when invalidations are heard of.
  *
- * It does so where the row has that lock alone.  Beside other lockers, or when
- * another subtransaction has locked the row before, the two would be kept side
- * by side, and a child's check that sees the old version by its snapshot would
- * pass after the commit.  For such rows the marker counts as a key column, so
- * that heap_update() makes a key update of it.  An invalidation may undo that
- * just before; sd_check_key_updates() looks, when the statement is done,
- * whether it was one.  Owns no state.
+ * Where that cannot be said (a trigger or a function of the user's runs between),
+ * the old version is locked FOR UPDATE first.  heap_update() keeps the stronger of
+ * the two locks of one transaction, where the row has that lock alone.  Beside
+ * other lockers, or when another subtransaction has locked the row before, the two
+ * would be kept side by side, and a child's check that sees the old version by its
+ * snapshot would pass after the commit.  Such rows need the key update as well;
+ * sd_check_key_updates() looks, when the statement is done, whether it was one.
+ * Owns no state.
  */
 #include "postgres.h"
 
@@ -36,14 +40,17 @@
 #include "utils/relcache.h"
 
 /* Let heap_update() take the marker for a key column. */
-static void
-make_key_column(Relation rel, SdTable *table)
+void
+sd_make_key_column(Relation rel, SdTable *table)
 {
 	int			marker = table->marker - FirstLowInvalidHeapAttributeNumber;
-	Bitmapset  *key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_KEY);
+	Bitmapset  *key;
 	MemoryContext old;
 
-	/* that was a copy; the relcache has its own, which goes when it is stale */
+	/* the relcache's own, which goes when it is stale */
+	if (bms_is_member(marker, rel->rd_keyattr))
+		return;
+	key = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_KEY);
 	if (!bms_is_member(marker, key))
 	{
 		old = MemoryContextSwitchTo(CacheMemoryContext);
@@ -77,7 +84,7 @@ sd_lock_row(SdTable *table, Relation rel, ItemPointer tid, Snapshot snapshot,
 		((tuple->t_data->t_infomask & HEAP_XMAX_IS_MULTI) ||
 		 HeapTupleHeaderGetRawXmax(tuple->t_data) != GetCurrentTransactionId()))
 	{
-		make_key_column(rel, table);
+		sd_make_key_column(rel, table);
 		sd_op_lock_shared(sd_current_op(), RelationGetRelid(rel), tid);
 	}
 	return true;
@@ -108,7 +115,34 @@ is_key_update(HeapTupleHeader tuple)
 	return result;
 }
 
-/* The rows of the operation that heap_update() had to make a key update of. */
+static void
+raise_no_key_update(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("could not serialize access to table \"%s\" due to concurrent DDL",
+					RelationGetRelationName(rel)),
+			 errhint("Try the transaction again.")));
+}
+
+/*
+ * heap_update() had to make a key update of a row, whose version before is old: did
+ * it?  Nobody else can change that version any more, so that the buffer need not be
+ * locked.
+ */
+void
+sd_check_key_update(SdOp *op, Relation rel, TupleTableSlot *old)
+{
+	if (TTS_IS_BUFFERTUPLE(old) && BufferIsValid(((BufferHeapTupleTableSlot *) old)->buffer))
+	{
+		if (!is_key_update(((BufferHeapTupleTableSlot *) old)->base.tuple->t_data))
+			raise_no_key_update(rel);
+	}
+	else
+		sd_op_lock_shared(op, RelationGetRelid(rel), &old->tts_tid);
+}
+
+/* Likewise, of the rows of the operation that were noted. */
 void
 sd_check_key_updates(SdOp *op)
 {
@@ -130,11 +164,7 @@ sd_check_key_updates(SdOp *op)
 			UnlockReleaseBuffer(buffer);
 		}
 		if (!right)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access to table \"%s\" due to concurrent DDL",
-							RelationGetRelationName(rel)),
-					 errhint("Try the transaction again.")));
+			raise_no_key_update(rel);
 		table_close(rel, AccessShareLock);
 	}
 	op->shared_locks = NIL;

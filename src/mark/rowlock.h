@@ -15,6 +15,8 @@
 
 extern bool sd_lock_row(SdTable *table, Relation rel, ItemPointer tid,
 						Snapshot snapshot, CommandId cid, TupleTableSlot *slot);
+extern void sd_make_key_column(Relation rel, SdTable *table);
+extern void sd_check_key_update(SdOp *op, Relation rel, TupleTableSlot *old);
 extern void sd_check_key_updates(SdOp *op);
 
 #endif							/* SOFTDELETE_ROWLOCK_H */

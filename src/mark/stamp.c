@@ -19,6 +19,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "mark/rowlock.h"
+#include "mark/watch.h"
 #include "storage/bufmgr.h"
 #include "tables/registry.h"
 #include "tables/table.h"
@@ -40,7 +41,25 @@ typedef struct LockTarget
 	Relation	rel;
 	TupleTableSlot *slot;
 	SdTable    *table;
+	bool		by_update;		/* the UPDATE locks the row by itself */
 } LockTarget;
+
+/*
+ * Can the UPDATE lock the rows by itself?  Where nothing is opened from now on until
+ * the row is written; its indexes, which the executor opens with the first one, are
+ * opened here.
+ */
+static bool
+can_lock_by_update(ResultRelInfo *rel, SdTable *table)
+{
+	if (!table->opens_nothing ||
+		(rel->ri_TrigDesc != NULL && rel->ri_TrigDesc->trig_update_before_row) ||
+		!sd_watch_locks(rel))
+		return false;
+	if (rel->ri_IndexRelationDescs == NULL && rel->ri_RelationDesc->rd_rel->relhasindex)
+		ExecOpenIndices(rel, false);
+	return true;
+}
 
 /* NULL when the statement has no such result relation */
 static LockTarget *
@@ -55,7 +74,8 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 
 	foreach(lc, estate->es_opened_result_relations)
 	{
-		Relation	rel = ((ResultRelInfo *) lfirst(lc))->ri_RelationDesc;
+		ResultRelInfo *info = lfirst(lc);
+		Relation	rel = info->ri_RelationDesc;
 
 		if (RelationGetRelid(rel) == relid)
 		{
@@ -65,6 +85,7 @@ find_target(FmgrInfo *flinfo, EState *estate, Oid relid)
 			target->rel = rel;
 			target->slot = table_slot_create(rel, &estate->es_tupleTable);
 			target->table = sd_table(rel);
+			target->by_update = can_lock_by_update(info, target->table);
 			target->next = flinfo->fn_extra;
 			flinfo->fn_extra = target;
 			MemoryContextSwitchTo(old);
@@ -111,7 +132,9 @@ softdelete_stamp_locked(PG_FUNCTION_ARGS)
 	id = current_id();
 	estate = sd_frame->query->estate;
 	target = find_target(fcinfo->flinfo, estate, PG_GETARG_OID(2));
-	if (target != NULL)
+	if (target != NULL && target->by_update)
+		sd_make_key_column(target->rel, target->table);
+	else if (target != NULL)
 	{
 		(void) sd_lock_row(target->table, target->rel, tid, estate->es_snapshot,
 						   estate->es_output_cid, target->slot);

@@ -20,6 +20,7 @@
 #include "engine/operation.h"
 #include "engine/statement.h"
 #include "executor/executor.h"
+#include "mark/rowlock.h"
 #include "mark/triggers.h"
 #include "mark/watch.h"
 #include "nodes/parsenodes.h"
@@ -31,6 +32,8 @@ typedef struct Watch
 	SdTable    *table;
 	SdStatement *restore;		/* NULL: rows are marked */
 	bool		follow;			/* and what refers to them is, too */
+	ResultRelInfo *locked;		/* NULL, or: the UPDATE had to lock the row against
+								 * new references */
 } Watch;
 
 static Datum
@@ -50,6 +53,9 @@ see_row(ExprState *state, ExprContext *econtext, bool *isnull)
 		else
 		{
 			sd_check_stamp(op, watch->table, row);
+			if (watch->locked)
+				sd_check_key_update(op, watch->locked->ri_RelationDesc,
+									sd_old_version(watch->locked));
 			sd_note_marked(op, watch->table, watch->follow ? row : NULL);
 		}
 	}
@@ -68,7 +74,7 @@ sd_watch_rows(EState *estate, ResultRelInfo *rel, SdTable *table,
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
 	WithCheckOption *option = makeNode(WithCheckOption);
 	ExprState  *state = makeNode(ExprState);
-	Watch	   *watch = palloc(sizeof(Watch));
+	Watch	   *watch = palloc0(sizeof(Watch));
 
 	watch->table = table;
 	watch->restore = restore;
@@ -84,6 +90,24 @@ sd_watch_rows(EState *estate, ResultRelInfo *rel, SdTable *table,
 	rel->ri_WithCheckOptions = lappend(list_copy(rel->ri_WithCheckOptions), option);
 	rel->ri_WithCheckOptionExprs = lappend(list_copy(rel->ri_WithCheckOptionExprs), state);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The UPDATE is to lock the rows by itself: see that it does.  false where rows are
+ * not seen here, or somebody else has a condition for them.
+ */
+bool
+sd_watch_locks(ResultRelInfo *rel)
+{
+	ExprState  *state;
+
+	if (list_length(rel->ri_WithCheckOptionExprs) != 1)
+		return false;
+	state = linitial(rel->ri_WithCheckOptionExprs);
+	if (state->evalfunc != see_row)
+		return false;
+	((Watch *) state->evalfunc_private)->locked = rel;
+	return true;
 }
 
 /* The version that an UPDATE has found at the row at hand, NULL when that is not known. */

@@ -13,6 +13,7 @@
 
 extern void sd_watch_rows(EState *estate, ResultRelInfo *rel, SdTable *table,
 						  SdStatement *restore);
+extern bool sd_watch_locks(ResultRelInfo *rel);
 extern TupleTableSlot *sd_old_version(ResultRelInfo *rel);
 
 #endif							/* SOFTDELETE_WATCH_H */

@@ -19,10 +19,15 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "access/tableam.h"
+#include "access/transam.h"
 #include "catalog/partition.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/nodes.h"
 #include "tables/cluster.h"
 #include "tables/condition.h"
 #include "tables/deletedindex.h"
@@ -171,6 +176,43 @@ read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
 	return *hide || strcmp(rows, "show") == 0;
 }
 
+static bool
+is_user_function(Oid function, void *context)
+{
+	return function >= FirstNormalObjectId;
+}
+
+static bool
+calls_user_function(Node *node, void *context)
+{
+	return node != NULL &&
+		(check_functions_in_node(node, is_user_function, NULL) ||
+		 expression_tree_walker(node, calls_user_function, NULL));
+}
+
+/*
+ * Does an UPDATE of these columns take no lock on anything from when it has the new
+ * row until that is written?  Who waits for a lock hears of changes of the table.
+ */
+static bool
+opens_nothing(Relation rel, const AttrNumber *atts, int natts)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relispartition ||
+		table_slot_callbacks(rel) != &TTSOpsBufferHeapTuple)
+		return false;
+	for (int i = 0; i < natts; i++)
+		if (get_typtype(TupleDescAttr(RelationGetDescr(rel), atts[i] - 1)->atttypid) == TYPTYPE_DOMAIN)
+			return false;		/* it may have checks */
+	if (constr == NULL)
+		return true;
+	for (int i = 0; i < constr->num_check; i++)
+		if (calls_user_function(stringToNode(constr->check[i].ccbin), NULL))
+			return false;
+	return !constr->has_generated_stored;
+}
+
 /*
  * Which UPDATEs need none of our triggers?  trigger: mark(), in triggers.
  */
@@ -263,6 +305,7 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->disabled = trigger->tgenabled == TRIGGER_DISABLED ||
 		trigger->tgenabled == TRIGGER_FIRES_ON_REPLICA;
 	table->moves = in_partition_key(rel, trigger->tgattr, natts);
+	table->opens_nothing = opens_nothing(rel, trigger->tgattr, natts);
 	sd_read_cluster(table, rel);
 	att = TupleDescAttr(RelationGetDescr(rel), table->marker - 1);
 	table->of_domain = get_typtype(att->atttypid) == TYPTYPE_DOMAIN;

@@ -51,6 +51,8 @@ typedef struct SdTable
 	bool		reference;		/* likewise, each node has all of them */
 	AttrNumber	dist_column;	/* by which they are spread, or InvalidAttrNumber */
 	bool		shard;			/* it is a shard itself */
+	bool		opens_nothing;	/* an UPDATE of the mark takes no lock on anything,
+								 * see rowlock.c */
 	Node	   *live;			/* "column IS NULL" and the like, for varno 1 */
 	Node	   *deleted;
 	Node	   *live_filter;	/* what is true of the same rows as live and costs less

@@ -21,7 +21,8 @@
  *		lock_version		heap_lock_tuple(), heap_lock_updated_tuple()
  *		write_version		heap_update(), heap_delete(), with the crosscheck; an
  *							UPDATE keeps the stronger lock of its transaction
- *							(where it would not, sd_lock_row() sees to it)
+ *							(where it would not, sd_lock_row() sees to it); one that
+ *							makes a key update, as sd_make_key_column() asks
  *		follow				EvalPlanQual() after a wait; under REPEATABLE READ a
  *							serialization failure
  *		sleep				XactLockTableWait(), MultiXactIdWait()
@@ -30,7 +31,7 @@
  *							snapshot is the transaction's under REPEATABLE READ
  *		purge_parent		RI_FKey_cascade_del(), RI_FKey_noaction_del()
  *	softdelete
- *		delete_parent		softdelete_stamp_locked(), sd_lock_row(); then follow()
+ *		delete_parent		softdelete_stamp_locked(), either way; then follow()
  *							with SD_QUERY_MARK, or sd_check_children() with
  *							SD_QUERY_CHILD, in a snapshot of their own
  *		restore_child		softdelete_restore(); then sd_check_parent() with
@@ -358,14 +359,14 @@ inline lock_version(row, mode, want)
  * What becomes of the version and, unless it is erased, the one that follows.
  * taken: the deletion that it belonged to.
  */
-inline write(row, erase, to_dead, to_id)
+inline write(row, erase, key, to_dead, to_id)
 {
 	taken = did[i];
 	xmax[i] = me;
-	key_update[i] = erase || (exclusive[i] & BIT(me));
+	key_update[i] = erase || key || (exclusive[i] & BIT(me));
 #ifdef MULTIXACT
 	keys_updated[i] = key_update[i];
-	key_update[i] = erase || ((exclusive[i] & BIT(me)) && !multi[i]);
+	key_update[i] = erase || key || ((exclusive[i] & BIT(me)) && !multi[i]);
 #endif
 	if
 	:: erase ->
@@ -389,18 +390,18 @@ inline write(row, erase, to_dead, to_id)
 	k = 0
 }
 
-inline write_version(row, erase, to_dead, to_id)
+inline write_version(row, erase, key, to_dead, to_id)
 {
 	do
 	:: d_step {
 			result = OK;
-			look(row, (erase -> UPDATE : NO_KEY_UPDATE));
+			look(row, (erase || key -> UPDATE : NO_KEY_UPDATE));
 			if
 			:: !blockers && result == OK && crosscheck && !(BIT(xmin[i]) & (xact_snap | BIT(me))) ->
 				result = UPDATED;
 				COVERED(11)
 			:: !blockers && result == OK && !(crosscheck && !(BIT(xmin[i]) & (xact_snap | BIT(me)))) ->
-				write(row, erase, to_dead, to_id)
+				write(row, erase, key, to_dead, to_id)
 			:: else
 			fi;
 			i = 0
@@ -439,7 +440,7 @@ inline write_row(row, want, erase, to_dead, to_id)
 	do
 	:: !hit -> break
 	:: else ->
-		write_version(row, erase, to_dead, to_id);
+		write_version(row, erase, false, to_dead, to_id);
 		if
 		:: result == OK -> break
 		:: else -> follow(row, (erase -> UPDATE : NO_KEY_UPDATE), want)
@@ -448,18 +449,27 @@ inline write_row(row, want, erase, to_dead, to_id)
 	result = OK
 }
 
-/* the same, of a row that is locked in its old version first; where that cannot be,
-   the write will find so, too */
+/* the same by a key update; or of a row that is locked in its old version first,
+   and where that cannot be, the write will find so, too */
 inline stamp_row(row, want, to_dead, to_id)
 {
 	do
 	:: !hit -> break
 	:: else ->
-		lock_version(row, UPDATE, ANY);
-		write_version(row, false, to_dead, to_id);
 		if
-		:: result == OK -> break
-		:: else -> follow(row, NO_KEY_UPDATE, want)
+#ifndef MULTIXACT
+		:: write_version(row, false, true, to_dead, to_id);
+			if
+			:: result == OK -> break
+			:: else -> follow(row, UPDATE, want)
+			fi
+#endif
+		:: lock_version(row, UPDATE, ANY);
+			write_version(row, false, false, to_dead, to_id);
+			if
+			:: result == OK -> break
+			:: else -> follow(row, NO_KEY_UPDATE, want)
+			fi
 		fi
 	od;
 	result = OK
