@@ -2,7 +2,8 @@
 #
 #   make && make install      builds for the server of the pg_config in PATH
 #   make installcheck         runs test/sql and test/specs against a running server
-#   make installcheck TAP_TESTS=1    the same, and test/t, which starts servers of its own
+#   make installcheck TAP_TESTS=1    the same, and test/t, which starts servers of its own;
+#                             enable_tap_tests=yes PROVE=prove where PostgreSQL came without
 #
 # Another server: PG_CONFIG=/path/to/pg_config.  Warnings not fatal: WERROR=.
 
