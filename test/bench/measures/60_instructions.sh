@@ -41,19 +41,23 @@ instructions_of() {
 	local options=(-c session_preload_libraries=)
 	[ "$side" != soft ] || options=(-c session_preload_libraries=softdelete)
 	[ "$side" != bare ] || side=soft
+	# at the same time, which changes no count
 	for n in $more $less; do
-		as_user rm -rf "$scratch/copy"
-		as_user cp -a "$scratch/single" "$scratch/copy"
+		as_user rm -rf "$scratch/copy.$n"
+		as_user cp -a "$scratch/single" "$scratch/copy.$n"
 		{
 			say "${prepare//[[:space:]]/ }"
 			for ((i = 1; i <= n; i++)); do say "${execute//:id/$i}"; done
-		} >"$scratch/single.in"
+		} >"$scratch/single.in.$n"
 		as_user valgrind --tool=callgrind --callgrind-out-file=/dev/null "$server_bin/postgres" --single \
-			-D "$scratch/copy" "${options[@]}" "$side" <"$scratch/single.in" >"$scratch/single.out" 2>"$scratch/single.err"
-		! grep -E 'ERROR|FATAL' "$scratch/single.out" "$scratch/single.err" >&2 || die "the single-user server failed"
-		count+=("$(awk '/Collected/ { print $NF }' "$scratch/single.err")")
+			-D "$scratch/copy.$n" "${options[@]}" "$side" <"$scratch/single.in.$n" >"$scratch/single.out.$n" 2>"$scratch/single.err.$n" &
 	done
-	as_user rm -rf "$scratch/copy"
+	wait
+	for n in $more $less; do
+		! grep -E 'ERROR|FATAL' "$scratch/single.out.$n" "$scratch/single.err.$n" >&2 || die "the single-user server failed"
+		count+=("$(awk '/Collected/ { print $NF }' "$scratch/single.err.$n")")
+		as_user rm -rf "$scratch/copy.$n"
+	done
 	say $(((count[0] - count[1]) / (more - less)))
 }
 
