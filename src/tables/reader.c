@@ -113,7 +113,7 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 	AttrNumber	marker;
 	Oid			type;
 
-	if (trigger->tgnargs < 2 || trigger->tgnargs > 4 || trigger->tgnattr < 2)
+	if (trigger->tgnargs < 1 || trigger->tgnargs > 4 || trigger->tgnattr < 2)
 		return false;
 	marker = trigger->tgattr[0];
 	if (strcmp(trigger->tgargs[0], "timestamp") == 0)
@@ -123,6 +123,8 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 		if (!has_type(rel, marker, TIMESTAMPTZOID, TIMESTAMPOID))
 			return false;
 	}
+	else if (trigger->tgnargs < 2)
+		return false;
 	else if (strcmp(trigger->tgargs[0], "boolean") == 0)
 	{
 		*kind = SD_BOOLEAN;
@@ -157,11 +159,11 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 						TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid));
 }
 
-/* Read the third and fourth argument, which older triggers do not have. */
+/* Read the third and fourth argument, which defaults are left out of. */
 static bool
 read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
 {
-	const char *triggers = trigger->tgnargs > 2 ? trigger->tgargs[2] : "update";
+	const char *triggers = trigger->tgnargs > 2 ? trigger->tgargs[2] : "delete";
 	const char *rows = trigger->tgnargs > 3 ? trigger->tgargs[3] : "hide";
 
 	if (strcmp(triggers, "delete") == 0)
@@ -296,7 +298,7 @@ sd_read_table(Relation rel, TriggerDesc *triggers, const Trigger *trigger)
 	table->relid = RelationGetRelid(rel);
 	table->root = sd_topmost(rel);
 	table->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	table->deleted_value = pstrdup(trigger->tgargs[1]);
+	table->deleted_value = pstrdup(trigger->tgnargs > 1 ? trigger->tgargs[1] : "");
 	table->marker = trigger->tgattr[0];
 	table->id = trigger->tgattr[1];
 	table->time = natts > 2 ? trigger->tgattr[2] : table->marker;

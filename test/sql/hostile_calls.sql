@@ -102,7 +102,7 @@ DECLARE
 BEGIN
     FOREACH definition IN ARRAY ARRAY[
         'AFTER UPDATE OF t, n ON mine FOR EACH ROW EXECUTE FUNCTION softdelete.mark()',
-        'AFTER UPDATE OF t, n ON mine FOR EACH ROW EXECUTE FUNCTION softdelete.mark(''timestamp'')',
+        'AFTER UPDATE OF b, n, t ON mine FOR EACH ROW EXECUTE FUNCTION softdelete.mark(''boolean'')',
         'AFTER UPDATE OF t, n ON mine FOR EACH ROW EXECUTE FUNCTION softdelete.mark(''timestamp'', '''', '''')',
         'AFTER UPDATE OF t, n ON mine FOR EACH ROW EXECUTE FUNCTION softdelete.mark(''Timestamp'', '''')',
         'AFTER UPDATE OF t, n ON mine FOR EACH ROW EXECUTE FUNCTION softdelete.mark(''%s%n'', '''')',
