@@ -115,7 +115,8 @@ fi
 # The 95th percentile, in milliseconds, of what two clients wait for who read, add
 # children, delete and restore; the tables are purged by a backend on another core.
 beside() { # [COMMAND]
-	local other purge=
+	local other long=3 purge=
+	[ -z "$quick" ] || long=1
 	other=$(seq 0 $(($(nproc) - 1)) | grep -vx "$core" | head -n 1)
 	rm -f "$scratch"/load.*
 	if [ -n "${1:-}" ]; then
@@ -134,7 +135,7 @@ SELECT title, body FROM posts WHERE id = :id;
 INSERT INTO attachments (id, post_id, file_name, url, size) VALUES (nextval('load_ids'), :id, 'file', 'url', 1);
 DELETE FROM posts WHERE id = :gone;
 SELECT softdelete.restore('posts', :gone);" >"$scratch/load.sql"
-	connect soft "$server_bin/pgbench" -n -M prepared -c 2 -R 200 -T 3 -l --log-prefix="$scratch/load.log" \
+	connect soft "$server_bin/pgbench" -n -M prepared -c 2 -R 200 -T "$long" -l --log-prefix="$scratch/load.log" \
 		-f "$scratch/load.sql" >"$scratch/pgbench.out" 2>&1 || { cat "$scratch/pgbench.out" >&2; die "pgbench failed"; }
 	[ -z "$purge" ] || wait "$purge" || die "the purge failed"
 	cat "$scratch"/load.log.* | awk '{ print $3 / 1000 }' | sort -g | awk '{ v[NR] = $1 } END { print v[int(NR * 0.95)] }'
