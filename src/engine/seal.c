@@ -14,6 +14,7 @@
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "engine/seal.h"
+#include "utils/builtins.h"
 
 static void
 require_key(void)
@@ -41,8 +42,7 @@ sd_seal(const char *text, size_t len, char *seal)
 		pg_hmac_final(context, hash, sizeof(hash)) < 0)
 		elog(ERROR, "could not seal an order: %s", pg_hmac_error(context));
 	pg_hmac_free(context);
-	for (int i = 0; i < SD_SEAL_LENGTH / 2; i++)
-		sprintf(seal + 2 * i, "%02x", hash[i]);
+	seal[hex_encode((const char *) hash, SD_SEAL_LENGTH / 2, seal)] = '\0';
 }
 
 /* Is that the text's seal?  In the same time, whether it is or not. */
