@@ -33,13 +33,26 @@ typedef struct Converted
 
 static List *dropped = NIL;
 
+static void
+on_xact(XactEvent event, void *arg)
+{
+	dropped = NIL;				/* the memory goes with the transaction */
+}
+
 /* A tool has dropped the managed table of that name. */
 void
 sd_note_converted(Oid relid, const char *schema, const char *name)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	Converted  *converted = palloc(sizeof(Converted));
+	static bool registered = false;
 
+	/* every transaction of a session calls it from now on */
+	if (!registered)
+	{
+		RegisterXactCallback(on_xact, NULL);
+		registered = true;
+	}
 	converted->old = relid;
 	converted->schema = pstrdup(schema);
 	converted->name = pstrdup(name);
@@ -123,15 +136,8 @@ carry_all_over(void)
 		carry_over(lfirst_oid(lc), sd_logical_oid(lfirst_oid(lc)));
 }
 
-static void
-on_xact(XactEvent event, void *arg)
-{
-	dropped = NIL;				/* the memory goes with the transaction */
-}
-
 void
 sd_converted_init(void)
 {
 	sd_tool_done_hook = carry_all_over;
-	RegisterXactCallback(on_xact, NULL);
 }

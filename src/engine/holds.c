@@ -55,6 +55,12 @@ sd_forget_holds(void)
 	known = NIL;				/* the memory goes with the transaction */
 }
 
+static void
+on_xact(XactEvent event, void *arg)
+{
+	sd_forget_holds();
+}
+
 /* Let nobody else erase rows of the table until this transaction ends. */
 void
 sd_lock_holds(Oid root)
@@ -71,7 +77,14 @@ read_holds(Oid root)
 	Datum		values[1] = {ObjectIdGetDatum(root)};
 	MemoryContext old;
 	SdIdentity	before;
+	static bool registered = false;
 
+	/* every transaction of a session calls it from now on */
+	if (!registered)
+	{
+		RegisterXactCallback(on_xact, NULL);
+		registered = true;
+	}
 	LockDatabaseObject(sd_objects()->log, root, 0, AccessShareLock);
 	holds->root = root;
 	sd_spi_connect();
@@ -192,12 +205,6 @@ sd_refuse_truncate_held(Oid root)
 }
 
 static void
-on_xact(XactEvent event, void *arg)
-{
-	sd_forget_holds();
-}
-
-static void
 on_subxact(SubXactEvent event, SubTransactionId subid,
 		   SubTransactionId parent, void *arg)
 {
@@ -208,6 +215,5 @@ on_subxact(SubXactEvent event, SubTransactionId subid,
 void
 sd_holds_init(void)
 {
-	RegisterXactCallback(on_xact, NULL);
 	RegisterSubXactCallback(on_subxact, NULL);
 }
