@@ -320,9 +320,9 @@ BEGIN
 			 'refuse_truncate()', 'TRUNCATE would erase rows for good'),
 			-- its column list and arguments are the table's state (src/tables/registry.c)
 			('~softdelete_mark', format('AFTER UPDATE OF %s ON %s FOR EACH ROW WHEN (%s)', columns, target, changes),
-			 -- defaults left out: each statement on the table copies what is there
-			 format(CASE WHEN triggers <> 'delete' OR NOT hide THEN 'mark(%L, %L, %L, %L)' WHEN new.kind <> 'timestamp' THEN 'mark(%L, %L)'
-						 ELSE 'mark(%L)' END, new.kind, new.deleted_value, triggers, CASE WHEN hide THEN 'hide' ELSE 'show' END),
+			 -- the common ones in short: each statement on the table copies them
+			 format(CASE WHEN new.kind = 'timestamp' AND triggers = 'delete' AND hide THEN 'mark(%L)' ELSE 'mark(%L, %L, %L, %L)' END,
+					new.kind, new.deleted_value, triggers, CASE WHEN hide THEN 'hide' ELSE 'show' END),
 			 'makes the table managed: kind of marker, its deleted value, whose triggers fire, hide or show deleted rows; deletes and restores cascade'))
 			AS x(name, event, function, what)
 	LOOP

@@ -123,11 +123,12 @@ is_noted(Oid relid)
 }
 
 /*
- * A trigger is about to be dropped, or has just been created.  The latter is
- * not seen by the scan, unless it replaces one, and then that one is.
+ * A trigger is about to be dropped, or has just been created.  What the scan sees of
+ * the latter is the one that it replaces, whose row has a newer version, or, where it
+ * is the table's first, itself.
  */
 void
-sd_drops_note(Oid trigger)
+sd_drops_note(Oid trigger, bool created)
 {
 	Relation	catalog;
 	SysScanDesc scan;
@@ -142,7 +143,8 @@ sd_drops_note(Oid trigger)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 
-		if (is_own(form) && !is_noted(form->tgrelid) && is_managed(form->tgrelid))
+		if (!(created && (tuple->t_data->t_infomask & HEAP_XMAX_INVALID)) &&
+			is_own(form) && !is_noted(form->tgrelid) && is_managed(form->tgrelid))
 		{
 			MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 			Drop	   *drop = palloc(sizeof(Drop));

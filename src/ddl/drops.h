@@ -20,7 +20,7 @@ typedef struct SdDrops
 extern void sd_drops_begin(SdDrops *drops);
 extern void sd_drops_end(SdDrops *drops);
 extern void sd_drops_check(SdDrops *drops);
-extern void sd_drops_note(Oid trigger);
+extern void sd_drops_note(Oid trigger, bool created);
 extern void sd_drops_note_relation(Oid relid);
 
 #endif							/* SOFTDELETE_DROPS_H */

@@ -175,7 +175,7 @@ softdelete_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 			 (access == OAT_POST_CREATE ||
 			  (access == OAT_DROP &&
 			   !(((ObjectAccessDrop *) arg)->dropflags & PERFORM_DELETION_INTERNAL))))
-		sd_drops_note(objectId);
+		sd_drops_note(objectId, access == OAT_POST_CREATE);
 }
 
 void

@@ -159,11 +159,15 @@ read_kind(Relation rel, const Trigger *trigger, SdKind *kind, int *natts)
 						TupleDescAttr(RelationGetDescr(rel), marker - 1)->atttypid));
 }
 
-/* Read the third and fourth argument, which defaults are left out of. */
+/*
+ * Read the third and fourth argument.  One argument alone stands for the defaults;
+ * older triggers have two.
+ */
 static bool
 read_modes(const Trigger *trigger, SdTriggerMode *mode, bool *hide)
 {
-	const char *triggers = trigger->tgnargs > 2 ? trigger->tgargs[2] : "delete";
+	const char *triggers = trigger->tgnargs > 2 ? trigger->tgargs[2] :
+		trigger->tgnargs == 2 ? "update" : "delete";
 	const char *rows = trigger->tgnargs > 3 ? trigger->tgargs[3] : "hide";
 
 	if (strcmp(triggers, "delete") == 0)

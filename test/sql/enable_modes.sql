@@ -45,6 +45,9 @@ CREATE TRIGGER "~softdelete_mark" AFTER UPDATE OF deleted_at, deletion_id ON old
 	WHEN ((old.deleted_at IS NOT NULL) IS DISTINCT FROM (new.deleted_at IS NOT NULL))
 	EXECUTE FUNCTION softdelete.mark('timestamp', '');
 SELECT target, triggers, hide FROM modes WHERE target = 'old'::regclass;
+-- one that is there is not to be replaced
+CREATE OR REPLACE TRIGGER "~softdelete_mark" AFTER UPDATE OF deleted_at, deletion_id ON old FOR EACH ROW
+	EXECUTE FUNCTION softdelete.mark('timestamp', '', 'both');
 SELECT softdelete.enable('old', triggers => 'both');
 SELECT target, triggers, hide FROM modes WHERE target = 'old'::regclass;
 
